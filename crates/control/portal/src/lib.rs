@@ -1,0 +1,1 @@
+//! The web faces: REST API, pages, live streams, and the link that gateways hold.

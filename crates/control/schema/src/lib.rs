@@ -1,0 +1,1 @@
+//! Database entities and migrations of the system and tenant databases.

@@ -1,0 +1,64 @@
+//! Identifiers. Each is a UUID of version 7 (RFC 9562), so that order of identifiers is order of creation.
+
+use std::{fmt, str::FromStr};
+
+use uuid::Uuid;
+
+use crate::{Invalid, Random, Timestamp, ambient::random_bytes};
+
+macro_rules! identifier {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new identifier that sorts after all those made at earlier moments.
+            pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+                Self(version_7(now, random))
+            }
+            /// The identifier that `uuid` stands for, as read from storage.
+            pub const fn from_uuid(uuid: Uuid) -> Self { Self(uuid) }
+            /// The bare UUID, for storage and for `warren-wire`.
+            pub const fn uuid(self) -> Uuid { self.0 }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.hyphenated().fmt(f) }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, concat!(stringify!($name), "({})"), self.0) }
+        }
+        impl FromStr for $name {
+            type Err = Invalid;
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Uuid::try_parse(text).map(Self).map_err(|_| Invalid::Identifier)
+            }
+        }
+    )+};
+}
+
+identifier!(
+    /// One customer of the installation, and the tenant database that holds what is its own.
+    OrganisationId,
+    /// One person's sign-in, known to the whole installation.
+    AccountId,
+    /// One signed-in browser.
+    SessionId,
+    /// One link that works once: set-up, invitation.
+    LinkId,
+    /// One private network of an organisation.
+    NetworkId,
+    /// One device that may join one network.
+    DeviceId,
+    /// One gateway of the installation.
+    GatewayId,
+    /// One entry of an audit trail.
+    AuditId,
+    /// One request, from its arrival to its last log line.
+    RequestId,
+);
+
+fn version_7(now: Timestamp, random: &dyn Random) -> Uuid {
+    let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes(random)).into_uuid()
+}

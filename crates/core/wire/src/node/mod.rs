@@ -1,0 +1,3 @@
+//! What gateways and the control plane say to each other.
+
+pub mod v1;

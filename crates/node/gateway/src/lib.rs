@@ -1,0 +1,1 @@
+//! The I/O around the tunnel: WireGuard, network namespaces, nftables, and the link to the control plane.

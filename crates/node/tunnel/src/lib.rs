@@ -1,0 +1,1 @@
+//! The gateway as a state machine without I/O: desired state in, commands and reports out.

@@ -1,0 +1,1 @@
+//! What tests share: a running installation, network namespaces, a browser.
