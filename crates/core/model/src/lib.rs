@@ -18,7 +18,9 @@ pub mod invalid;
 pub mod key;
 pub mod name;
 pub mod network;
+pub mod organisation;
 pub mod page;
+pub mod person;
 
 pub use access::Role;
 pub use ambient::{Clock, Random, Timestamp};
@@ -28,3 +30,5 @@ pub use invalid::Invalid;
 pub use key::{PresharedKey, PrivateKey, PublicKey};
 pub use name::{DeviceName, Email, GatewayName, NetworkName, OrganisationName, OrganisationSlug, PersonName};
 pub use network::{Network, Tunnel};
+pub use organisation::{Organisation, OrganisationState};
+pub use person::{MembershipStanding, Person};
