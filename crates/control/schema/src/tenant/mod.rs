@@ -1,0 +1,7 @@
+//! Tables of a tenant database: what belongs to one organisation alone.
+
+pub mod audit_entry;
+pub mod device;
+pub mod device_usage;
+pub mod network;
+pub mod released_address;
