@@ -1,1 +1,28 @@
 //! The gateway as a state machine without I/O: desired state in, commands and reports out.
+//!
+//! [`Gateway`] is told what happened (`handle_*`, each with the present moment) and asked what to do
+//! (`poll_command`, `poll_frame`, `poll_timeout`); the crate around it moves packets, time and bytes.
+//!
+//! Invariants
+//! - Only a difference between what is wanted and what is in force becomes a command; an equal snapshot touches nothing.
+//! - A command about one device names no other, except one that must first give up an address.
+//! - Within a network an address and a public key belong to one device: the last that was given it.
+//! - A device that has expired is not in force, whether the control plane is there or not.
+//! - Byte counters never fall, also when a device is removed and set again.
+//! - Nothing that arrives in a frame can make it panic: what cannot be used becomes a fault of its network.
+
+mod assembly;
+mod counters;
+mod gateway;
+mod network;
+mod peers;
+mod pending;
+mod saved;
+mod settings;
+
+pub use assembly::{NETWORKS_MAX, PEERS_MAX};
+pub use counters::{PeerStats, RETIRED_MAX};
+pub use gateway::{Action, Command, CommandId, Failure, Gateway, Identity, LinkError, REPORT_EVERY, Remains};
+pub use network::{COMMANDS_IN_FLIGHT_MAX, PEERS_PER_COMMAND_MAX};
+pub use saved::{SavedState, SavedStateError};
+pub use settings::{Flaw, NetworkSettings, PeerSettings, ROUTES_MAX};

@@ -1,0 +1,576 @@
+//! The gateway: what the link says, what the system answers, and what follows from both.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use uuid::Uuid;
+use warren_model::{DeviceId, NetworkId, Timestamp};
+use warren_wire::node::v1::{self, Backend, Change, Fault, FromGateway, ToGateway};
+
+use crate::{
+    assembly::{AssembledNetwork, Assembly, NETWORKS_MAX, PEERS_MAX},
+    counters::{Counters, PeerStats},
+    network::{Finished, NetworkState, Step, Wanted},
+    pending::{Pending, UNCOUNTED},
+    saved::SavedState,
+    settings::{DesiredPeer, NetworkSettings, PeerSettings},
+};
+
+/// Changed peers are reported at most this often.
+pub const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// The most faults that one frame names; further ones are told when these are mended.
+const FAULTS_PER_FRAME_MAX: usize = 1000;
+/// A fault's sentence is cut here, in characters.
+const FAULT_CHARACTERS_MAX: usize = 500;
+
+/// What this gateway says of itself.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The version of the software.
+    pub software: String,
+    /// New at each start.
+    pub boot: Uuid,
+    pub backend: Backend,
+}
+
+/// Numbers commands in the order in which they were handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct CommandId(u64);
+
+/// Something to be carried out. Commands of one network are carried out in order; each is answered by
+/// [`Gateway::handle_applied`] or [`Gateway::handle_failed`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    pub id: CommandId,
+    pub action: Action,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The network stands with these settings. Under another key or port the tunnel is a new one without peers;
+    /// otherwise its peers stay untouched.
+    EnsureNetwork { settings: NetworkSettings },
+    /// Nothing of the network is left.
+    RemoveNetwork { network: NetworkId },
+    /// These peers are known so; others stay as they are. At most [`crate::PEERS_PER_COMMAND_MAX`].
+    SetPeers { network: NetworkId, peers: Vec<PeerSettings> },
+    /// These peers are unknown. At most [`crate::PEERS_PER_COMMAND_MAX`].
+    RemovePeers { network: NetworkId, devices: Vec<DeviceId> },
+}
+
+impl Action {
+    /// The network that it is about.
+    pub const fn network(&self) -> NetworkId {
+        match self {
+            Self::EnsureNetwork { settings } => settings.id,
+            Self::RemoveNetwork { network } | Self::SetPeers { network, .. } | Self::RemovePeers { network, .. } => {
+                *network
+            }
+        }
+    }
+    const fn finished(&self) -> Finished {
+        match self {
+            Self::EnsureNetwork { .. } => Finished::Ensure,
+            Self::RemoveNetwork { .. } => Finished::Remove,
+            Self::SetPeers { .. } | Self::RemovePeers { .. } => Finished::Peers,
+        }
+    }
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// One English sentence for the operator.
+    pub reason: String,
+    pub remains: Remains,
+}
+
+/// What stands after a command about a whole network failed. After one about peers nothing may be left standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// A tunnel of the wanted key and port with the peers it had.
+    Tunnel,
+    Nothing,
+}
+
+/// Why the link must be closed and opened again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// A version is missing; a new snapshot is needed.
+    #[error("version {got} arrived where {expected} was due")]
+    Gap { expected: u64, got: u64 },
+    /// A frame that has no place here.
+    #[error("a {frame} frame arrived out of order")]
+    Order { frame: &'static str },
+    /// More than one gateway can carry.
+    #[error("more than {max} {what} were sent")]
+    TooMuch { what: &'static str, max: usize },
+    /// The control plane does not want this gateway; wait long before the next attempt.
+    #[error("the control plane refused the gateway: {reason}")]
+    Refused { reason: String },
+}
+
+#[derive(Debug)]
+enum Link {
+    Away,
+    /// Connected, before or after a snapshot.
+    Open(Following),
+    Assembling(Assembly),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Following {
+    AwaitingSnapshot,
+    Changes,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    network: NetworkId,
+    finished: Finished,
+    version: u64,
+}
+
+/// The state machine. See the crate's page.
+#[derive(Debug)]
+pub struct Gateway {
+    identity: Identity,
+    link: Link,
+    version: u64,
+    networks: BTreeMap<NetworkId, NetworkState>,
+    peers: usize,
+    pending: Pending,
+    /// Networks that may have a step to take.
+    ready: BTreeSet<NetworkId>,
+    alarms: BTreeSet<(Timestamp, NetworkId)>,
+    alarm_of: BTreeMap<NetworkId, Timestamp>,
+    in_flight: BTreeMap<CommandId, InFlight>,
+    last_command: CommandId,
+    counters: Counters,
+    reported_at: Option<Timestamp>,
+    faults: BTreeMap<NetworkId, String>,
+    /// Faults of networks that are not known; told once.
+    strays: BTreeMap<NetworkId, String>,
+    told: Option<u64>,
+    faults_told: Told,
+    frames: VecDeque<FromGateway>,
+    revision: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Yes,
+    No,
+}
+
+impl Gateway {
+    /// A gateway that carries nothing yet.
+    pub fn new(identity: Identity) -> Self {
+        Self {
+            identity,
+            link: Link::Away,
+            version: 0,
+            networks: BTreeMap::new(),
+            peers: 0,
+            pending: Pending::default(),
+            ready: BTreeSet::new(),
+            alarms: BTreeSet::new(),
+            alarm_of: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            last_command: CommandId::default(),
+            counters: Counters::default(),
+            reported_at: None,
+            faults: BTreeMap::new(),
+            strays: BTreeMap::new(),
+            told: None,
+            faults_told: Told::Yes,
+            frames: VecDeque::new(),
+            revision: 0,
+        }
+    }
+
+    /// A gateway that begins with what it last was to carry, before the control plane answers.
+    pub fn restore(identity: Identity, saved: SavedState, now: Timestamp) -> Self {
+        let mut gateway = Self::new(identity);
+        let assembled = saved.networks.into_iter().map(|network| {
+            let (settings, peers) = network.read(now);
+            (settings.id, AssembledNetwork { settings: Ok(settings), peers, flaws: BTreeMap::new() })
+        });
+        gateway.want_all(assembled.collect(), UNCOUNTED);
+        gateway.revision = 0;
+        gateway
+    }
+
+    /// The desired state, for keeping.
+    pub fn state(&self) -> SavedState {
+        SavedState::of(self.networks.values().filter_map(|network| match &network.wanted {
+            Wanted::Settings(settings) => Some((settings, &network.peers)),
+            Wanted::Nothing | Wanted::Removal => None,
+        }))
+    }
+
+    /// Grows whenever [`Gateway::state`] would give something else.
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The link stands; the first frame to send is `Hello`.
+    pub fn handle_connected(&mut self) {
+        let Identity { software, boot, backend } = self.identity.clone();
+        self.link = Link::Open(Following::AwaitingSnapshot);
+        self.frames.clear();
+        self.frames.push_back(FromGateway::Hello { protocol: v1::PROTOCOL, software, boot, backend });
+        self.counters.report_all();
+        self.told = None;
+    }
+
+    /// The link is gone; what is in force stays.
+    pub fn handle_disconnected(&mut self) {
+        self.link = Link::Away;
+        self.frames.clear();
+    }
+
+    /// Takes a frame of the control plane.
+    ///
+    /// # Errors
+    /// [`LinkError`]: the link is to be closed; what is in force stays.
+    pub fn handle_frame(&mut self, frame: ToGateway, now: Timestamp) -> Result<(), LinkError> {
+        match frame {
+            ToGateway::SnapshotBegin { version, networks } => {
+                if matches!(self.link, Link::Away) {
+                    return Err(LinkError::Order { frame: "snapshot_begin" });
+                }
+                self.link = Link::Assembling(Assembly::begin(version, &networks)?);
+                Ok(())
+            }
+            ToGateway::SnapshotPeers { network, peers } => match &mut self.link {
+                Link::Assembling(assembly) => assembly.add(NetworkId::from_uuid(network), &peers, now),
+                _ => Err(LinkError::Order { frame: "snapshot_peers" }),
+            },
+            ToGateway::SnapshotEnd { version } => {
+                let assembly = match std::mem::replace(&mut self.link, Link::Open(Following::AwaitingSnapshot)) {
+                    Link::Assembling(assembly) if assembly.version == version => assembly,
+                    _ => return Err(LinkError::Order { frame: "snapshot_end" }),
+                };
+                self.link = Link::Open(Following::Changes);
+                self.version = version;
+                // Versions of before may have been counted otherwise; only the snapshot's own counts from here.
+                self.pending.clear();
+                self.uncount_all();
+                self.strays.extend(assembly.strays);
+                self.want_all(assembly.networks, version);
+                self.told = None;
+                Ok(())
+            }
+            ToGateway::Change { version, changes } => {
+                let Link::Open(Following::Changes) = self.link else {
+                    return Err(LinkError::Order { frame: "change" });
+                };
+                let expected = self.version.saturating_add(1);
+                if version != expected {
+                    return Err(LinkError::Gap { expected, got: version });
+                }
+                self.version = version;
+                for change in changes {
+                    self.take_change(change, now)?;
+                }
+                Ok(())
+            }
+            ToGateway::Refused { reason } => Err(LinkError::Refused { reason }),
+        }
+    }
+
+    fn uncount_all(&mut self) {
+        for network in self.networks.values_mut() {
+            network.uncount(&mut self.pending);
+        }
+        for command in self.in_flight.values_mut() {
+            command.version = UNCOUNTED;
+        }
+    }
+
+    /// Wants exactly `assembled`.
+    fn want_all(&mut self, assembled: BTreeMap<NetworkId, AssembledNetwork>, version: u64) {
+        self.revision += 1;
+        let gone: Vec<_> = self.networks.keys().filter(|id| !assembled.contains_key(id)).copied().collect();
+        for id in gone {
+            self.want_removal(id, version);
+        }
+        for (id, new) in assembled {
+            let network = self.networks.entry(id).or_insert_with(NetworkState::new);
+            self.peers = self.peers + new.peers.len() - network.peers.len();
+            let before = std::mem::replace(&mut network.peers, new.peers);
+            network.peer_flaws = new.flaws;
+            want_settings(network, new.settings);
+            network.mark_settings(version, &mut self.pending);
+            for device in before.devices() {
+                network.mark(device, version, &mut self.pending);
+            }
+            network.mark_all(version, &mut self.pending);
+            self.touch(id);
+        }
+    }
+
+    fn want_removal(&mut self, id: NetworkId, version: u64) {
+        let Some(network) = self.networks.get_mut(&id) else { return };
+        let before = std::mem::take(&mut network.peers);
+        self.peers -= before.len();
+        network.wanted = Wanted::Removal;
+        network.flaw = None;
+        network.peer_flaws.clear();
+        for device in before.devices() {
+            network.mark(device, version, &mut self.pending);
+        }
+        network.mark_settings(version, &mut self.pending);
+        self.touch(id);
+    }
+
+    fn take_change(&mut self, change: Change, now: Timestamp) -> Result<(), LinkError> {
+        self.revision += 1;
+        let version = self.version;
+        match change {
+            Change::NetworkSet { network: wire } => {
+                let id = NetworkId::from_uuid(wire.id);
+                if !self.networks.contains_key(&id) && self.networks.len() >= NETWORKS_MAX {
+                    return Err(LinkError::TooMuch { what: "networks", max: NETWORKS_MAX });
+                }
+                let network = self.networks.entry(id).or_insert_with(NetworkState::new);
+                let carried = matches!(network.wanted, Wanted::Settings(_));
+                want_settings(network, NetworkSettings::try_from(&wire));
+                network.mark_settings(version, &mut self.pending);
+                if !carried {
+                    network.mark_all(version, &mut self.pending);
+                }
+                self.touch(id);
+            }
+            Change::NetworkRemoved { network } => self.want_removal(NetworkId::from_uuid(network), version),
+            Change::PeerSet { network, peer } => {
+                let id = NetworkId::from_uuid(network);
+                let Some(network) = self.known(id) else { return Ok(()) };
+                let before = network.peers.len();
+                let prefixes = match &network.wanted {
+                    Wanted::Settings(settings) => Some(settings.prefixes),
+                    Wanted::Nothing | Wanted::Removal => None,
+                };
+                let device = DeviceId::from_uuid(peer.device);
+                let mut touched = vec![device];
+                match DesiredPeer::read(&peer, prefixes.as_ref(), now) {
+                    Ok(peer) => {
+                        network.peer_flaws.remove(&device);
+                        touched.extend(network.peers.set(peer));
+                    }
+                    Err(flaw) => {
+                        network.peers.remove(device);
+                        network.peer_flaws.insert(device, flaw);
+                    }
+                }
+                let after = network.peers.len();
+                self.peers = self.peers + after - before;
+                self.mark(id, &touched);
+                if self.peers > PEERS_MAX {
+                    return Err(LinkError::TooMuch { what: "peers", max: PEERS_MAX });
+                }
+            }
+            Change::PeerRemoved { network, device } => {
+                let id = NetworkId::from_uuid(network);
+                let device = DeviceId::from_uuid(device);
+                let Some(network) = self.known(id) else { return Ok(()) };
+                let before = network.peers.len();
+                network.peers.remove(device);
+                network.peer_flaws.remove(&device);
+                let gone = before - network.peers.len();
+                self.peers -= gone;
+                self.mark(id, &[device]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The network, unless the control plane never named it or removed it: that is told once.
+    fn known(&mut self, id: NetworkId) -> Option<&mut NetworkState> {
+        match self.networks.get_mut(&id) {
+            Some(network) if !matches!(network.wanted, Wanted::Removal) => Some(network),
+            _ => {
+                if self.strays.len() < FAULTS_PER_FRAME_MAX {
+                    self.strays.insert(id, "a device was sent for a network that the gateway was not told of".into());
+                    self.faults_told = Told::No;
+                }
+                None
+            }
+        }
+    }
+
+    fn mark(&mut self, id: NetworkId, devices: &[DeviceId]) {
+        if let Some(network) = self.networks.get_mut(&id) {
+            for device in devices {
+                network.mark(*device, self.version, &mut self.pending);
+            }
+        }
+        self.touch(id);
+    }
+
+    /// After each change of a network: what follows from it for steps, alarms and faults.
+    fn touch(&mut self, id: NetworkId) {
+        if self.networks.get(&id).is_some_and(NetworkState::is_over) {
+            self.networks.remove(&id);
+        }
+        let network = self.networks.get(&id);
+        let alarm = network.and_then(NetworkState::alarm);
+        let before = match alarm {
+            Some(at) => self.alarm_of.insert(id, at),
+            None => self.alarm_of.remove(&id),
+        };
+        if before != alarm {
+            before.map(|at| self.alarms.remove(&(at, id)));
+            alarm.map(|at| self.alarms.insert((at, id)));
+        }
+        let fault = network.and_then(NetworkState::fault).map(|reason| cut(&reason));
+        if self.faults.get(&id) != fault.as_ref() {
+            match fault {
+                Some(reason) => self.faults.insert(id, reason),
+                None => self.faults.remove(&id),
+            };
+            self.faults_told = Told::No;
+        }
+        self.ready.insert(id);
+    }
+
+    /// The next thing to carry out, if there is one now.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        while let Some(id) = self.ready.first().copied() {
+            let step = self.networks.get_mut(&id).and_then(|network| {
+                let step = network.step(id, &mut self.pending)?;
+                network.began();
+                Some(step)
+            });
+            let Some(Step { action, version, leaving }) = step else {
+                self.ready.remove(&id);
+                continue;
+            };
+            self.last_command.0 += 1;
+            self.pending.add(version);
+            let in_flight = InFlight { network: id, finished: action.finished(), version };
+            self.in_flight.insert(self.last_command, in_flight);
+            self.fold(id, &leaving);
+            return Some(Command { id: self.last_command, action });
+        }
+        None
+    }
+
+    fn fold(&mut self, network: NetworkId, leaving: &[DeviceId]) {
+        for device in leaving {
+            self.counters.fold(network, *device, self.last_command);
+        }
+        let networks = &self.networks;
+        self.counters.forget(|network, device| networks.get(&network).is_some_and(|state| state.is_in_force(device)));
+    }
+
+    /// A command was carried out.
+    pub fn handle_applied(&mut self, id: CommandId) {
+        let Some(command) = self.in_flight.remove(&id) else { return };
+        self.pending.release(command.version);
+        if let Some(network) = self.networks.get_mut(&command.network) {
+            network.succeeded(command.finished);
+            network.mark_settings(self.version, &mut self.pending);
+        }
+        self.touch(command.network);
+    }
+
+    /// A command could not be carried out. It is tried again, first after 100 ms, then in steps that double up to 30 s.
+    pub fn handle_failed(&mut self, id: CommandId, failure: Failure, now: Timestamp) {
+        let Some(command) = self.in_flight.remove(&id) else { return };
+        self.pending.release(command.version);
+        if let Some(network) = self.networks.get_mut(&command.network) {
+            let Failure { reason, remains } = failure;
+            let leaving = network.failed(command.finished, reason, remains, now, &mut self.pending);
+            self.fold(command.network, &leaving);
+        }
+        self.touch(command.network);
+    }
+
+    /// Takes a reading of a network's tunnel. `as_of` is the last command of that network that had been answered when
+    /// the reading began.
+    pub fn handle_stats(&mut self, network: NetworkId, as_of: CommandId, stats: Vec<PeerStats>, now: Timestamp) {
+        self.counters.read(network, as_of, stats);
+        self.report(now);
+    }
+
+    /// The moment asked for by [`Gateway::poll_timeout`] has come; harmless at any other.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        let due: Vec<_> = self.alarms.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id).collect();
+        for id in due {
+            if let Some(network) = self.networks.get_mut(&id) {
+                network.wake(now, &mut self.pending);
+            }
+            self.touch(id);
+        }
+        self.report(now);
+    }
+
+    /// Queues a report when one is due and the last has been sent.
+    fn report(&mut self, now: Timestamp) {
+        // A clock that went back must not hold up reports.
+        let resting = self.reported_at.is_some_and(|at| at <= now && now - at < REPORT_EVERY);
+        let waiting = self.frames.iter().any(|frame| matches!(frame, FromGateway::Report { .. }));
+        if !matches!(self.link, Link::Open(Following::Changes)) || resting || waiting {
+            return;
+        }
+        while self.counters.has_unreported() {
+            let peers = self.counters.take_report();
+            if !peers.is_empty() {
+                self.frames.push_back(FromGateway::Report { peers });
+                self.reported_at = Some(now);
+            }
+        }
+    }
+
+    /// When [`Gateway::handle_timeout`] is to be called, unless something else happens before.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let alarm = self.alarms.first().map(|(at, _)| *at);
+        let reporting = matches!(self.link, Link::Open(Following::Changes)) && self.counters.has_unreported();
+        let report = self.reported_at.filter(|_| reporting).map(|at| at + REPORT_EVERY);
+        alarm.into_iter().chain(report).min()
+    }
+
+    /// The next frame for the control plane.
+    pub fn poll_frame(&mut self) -> Option<FromGateway> {
+        if let Some(frame) = self.frames.pop_front() {
+            return Some(frame);
+        }
+        let Link::Open(Following::Changes) = self.link else { return None };
+        let version = self.pending.in_force(self.version);
+        if self.told == Some(version) && self.faults_told == Told::Yes {
+            return None;
+        }
+        self.told = Some(version);
+        self.faults_told = Told::Yes;
+        let mut faults = self.faults.clone();
+        faults.append(&mut self.strays);
+        let faults = faults.into_iter().take(FAULTS_PER_FRAME_MAX);
+        let faults = faults.map(|(network, reason)| Fault { network: network.uuid(), reason }).collect();
+        Some(FromGateway::Applied { version, faults })
+    }
+}
+
+/// Settings that cannot be used leave those of before in place.
+fn want_settings(network: &mut NetworkState, settings: Result<NetworkSettings, crate::Flaw>) {
+    match settings {
+        Ok(settings) => {
+            network.wanted = Wanted::Settings(settings);
+            network.flaw = None;
+        }
+        Err(flaw) => {
+            if matches!(network.wanted, Wanted::Removal) {
+                network.wanted = Wanted::Nothing;
+            }
+            network.flaw = Some(flaw);
+        }
+    }
+}
+
+fn cut(reason: &str) -> String {
+    reason.chars().take(FAULT_CHARACTERS_MAX).collect()
+}
