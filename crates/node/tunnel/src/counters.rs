@@ -13,7 +13,8 @@ use crate::gateway::CommandId;
 /// How many removed devices keep their counters for the case that they come back.
 pub const RETIRED_MAX: usize = 100_000;
 
-/// One peer as the tunnel counts it; the counters begin at zero when the peer is set after it was absent.
+/// One peer as its tunnel counts it. The counters begin at zero with the tunnel and never fall while it stands, also when
+/// the peer is removed and set again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerStats {
     pub device: DeviceId,
@@ -41,7 +42,7 @@ struct Totals {
     sent: Counter,
     last_handshake_at: Option<Timestamp>,
     endpoint: Option<SocketAddr>,
-    /// The command that removed the peer last; older readings of the tunnel count bytes that are folded in already.
+    /// The last command that had been handed out when a tunnel went; older readings count what is folded in already.
     folded_by: CommandId,
 }
 
@@ -90,18 +91,21 @@ impl Counters {
         }
     }
 
-    /// The peer leaves the tunnel by `command`; should it come back, counting goes on from here.
-    pub fn fold(&mut self, network: NetworkId, device: DeviceId, command: CommandId) {
-        let key = (network, device);
-        let Some(totals) = self.totals.get_mut(&key) else { return };
-        totals.received.fold();
-        totals.sent.fold();
-        totals.folded_by = command;
-        self.retired.push_back(key);
+    /// The network's tunnel went with its counters; the next one counts on from here.
+    pub fn fold(&mut self, network: NetworkId, command: CommandId) {
+        let first = (network, DeviceId::from_uuid(uuid::Uuid::nil()));
+        let last = (network, DeviceId::from_uuid(uuid::Uuid::max()));
+        for totals in self.totals.range_mut(first..=last).map(|(_, totals)| totals) {
+            totals.received.fold();
+            totals.sent.fold();
+            totals.folded_by = command;
+        }
     }
 
-    /// Forgets the devices that were removed longest ago, beyond [`RETIRED_MAX`]. `in_force` says which are back.
-    pub fn forget(&mut self, in_force: impl Fn(NetworkId, DeviceId) -> bool) {
+    /// Devices left; forgets those that left longest ago, beyond [`RETIRED_MAX`]. `in_force` says which are back.
+    pub fn retire(&mut self, network: NetworkId, devices: &[DeviceId], in_force: impl Fn(NetworkId, DeviceId) -> bool) {
+        let keys = devices.iter().map(|device| (network, *device));
+        self.retired.extend(keys.filter(|key| self.totals.contains_key(key)));
         while self.retired.len() > RETIRED_MAX {
             let Some((network, device)) = self.retired.pop_front() else { return };
             if !in_force(network, device) {

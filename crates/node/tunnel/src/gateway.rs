@@ -12,7 +12,7 @@ use warren_wire::node::v1::{self, Backend, Change, Fault, FromGateway, ToGateway
 use crate::{
     assembly::{AssembledNetwork, Assembly, NETWORKS_MAX, PEERS_MAX},
     counters::{Counters, PeerStats},
-    network::{Finished, NetworkState, Step, Wanted},
+    network::{Finished, Leaving, NetworkState, Step, Wanted},
     pending::{Pending, UNCOUNTED},
     saved::SavedState,
     settings::{DesiredPeer, NetworkSettings, PeerSettings},
@@ -454,18 +454,25 @@ impl Gateway {
             self.pending.add(version);
             let in_flight = InFlight { network: id, finished: action.finished(), version };
             self.in_flight.insert(self.last_command, in_flight);
-            self.fold(id, &leaving);
+            self.count_out(id, leaving);
             return Some(Command { id: self.last_command, action });
         }
         None
     }
 
-    fn fold(&mut self, network: NetworkId, leaving: &[DeviceId]) {
-        for device in leaving {
-            self.counters.fold(network, *device, self.last_command);
-        }
+    fn count_out(&mut self, network: NetworkId, leaving: Leaving) {
+        let devices = match leaving {
+            Leaving::Nobody => return,
+            Leaving::Devices(devices) => devices,
+            Leaving::Tunnel(devices) => {
+                self.counters.fold(network, self.last_command);
+                devices
+            }
+        };
         let networks = &self.networks;
-        self.counters.forget(|network, device| networks.get(&network).is_some_and(|state| state.is_in_force(device)));
+        self.counters.retire(network, &devices, |network, device| {
+            networks.get(&network).is_some_and(|state| state.is_in_force(device))
+        });
     }
 
     /// A command was carried out.
@@ -486,7 +493,7 @@ impl Gateway {
         if let Some(network) = self.networks.get_mut(&command.network) {
             let Failure { reason, remains } = failure;
             let leaving = network.failed(command.finished, reason, remains, now, &mut self.pending);
-            self.fold(command.network, &leaving);
+            self.count_out(command.network, leaving);
         }
         self.touch(command.network);
     }

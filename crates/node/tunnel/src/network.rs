@@ -67,8 +67,17 @@ pub(crate) struct NetworkState {
 pub(crate) struct Step {
     pub action: Action,
     pub version: u64,
-    /// Devices that leave the tunnel by it.
-    pub leaving: Vec<DeviceId>,
+    pub leaving: Leaving,
+}
+
+/// Who leaves the tunnel by a step or a failure.
+#[derive(Debug)]
+pub(crate) enum Leaving {
+    Nobody,
+    /// These devices; the tunnel goes on counting where it was should they come back.
+    Devices(Vec<DeviceId>),
+    /// All: the tunnel itself is gone, and with it its counters.
+    Tunnel(Vec<DeviceId>),
 }
 
 impl NetworkState {
@@ -203,7 +212,7 @@ impl NetworkState {
         }
         let version = self.take_settings_mark(pending);
         let leaving = match &self.settings_in_force {
-            Some(in_force) if in_force.same_tunnel(&settings) => Vec::new(),
+            Some(in_force) if in_force.same_tunnel(&settings) => Leaving::Nobody,
             _ => self.forget_peers(version, pending),
         };
         self.force = Force::Changing;
@@ -221,13 +230,13 @@ impl NetworkState {
                 self.put_out_of_force(*device);
             }
             let action = Action::RemovePeers { network: id, devices: devices.clone() };
-            return Some(Step { action, version, leaving: devices });
+            return Some(Step { action, version, leaving: Leaving::Devices(devices) });
         }
         if self.sets.is_empty() {
             return None;
         }
         if let Some((peers, version)) = self.yield_addresses(pending) {
-            return Some(Step { action: Action::SetPeers { network: id, peers }, version, leaving: Vec::new() });
+            return Some(Step { action: Action::SetPeers { network: id, peers }, version, leaving: Leaving::Nobody });
         }
         let (devices, version) = take(&mut self.sets, pending);
         let peers: Vec<_> =
@@ -235,7 +244,7 @@ impl NetworkState {
         for peer in &peers {
             self.put_into_force(peer.clone());
         }
-        Some(Step { action: Action::SetPeers { network: id, peers }, version, leaving: Vec::new() })
+        Some(Step { action: Action::SetPeers { network: id, peers }, version, leaving: Leaving::Nobody })
     }
 
     /// Peers in force that hold an address which the next chunk gives to another, each without it.
@@ -286,14 +295,14 @@ impl NetworkState {
     }
 
     /// The tunnel with all its peers is gone; they are to be set anew.
-    fn forget_peers(&mut self, version: u64, pending: &mut Pending) -> Vec<DeviceId> {
+    fn forget_peers(&mut self, version: u64, pending: &mut Pending) -> Leaving {
         let leaving = std::mem::take(&mut self.peers_in_force).into_keys().collect();
         self.addresses_in_force.clear();
         self.mark_all(version, pending);
         for (_, first) in std::mem::take(&mut self.removals) {
             pending.release(first);
         }
-        leaving
+        Leaving::Tunnel(leaving)
     }
 
     fn take_settings_mark(&mut self, pending: &mut Pending) -> u64 {
@@ -328,7 +337,7 @@ impl NetworkState {
         remains: Remains,
         now: Timestamp,
         pending: &mut Pending,
-    ) -> Vec<DeviceId> {
+    ) -> Leaving {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.failure = Some(reason);
         self.uncount(pending);
@@ -337,7 +346,7 @@ impl NetworkState {
         let leaving = match (finished, remains) {
             (Finished::Ensure | Finished::Remove, Remains::Tunnel) => {
                 self.force = Force::Unsettled;
-                Vec::new()
+                Leaving::Nobody
             }
             _ => {
                 self.force = Force::Absent;
