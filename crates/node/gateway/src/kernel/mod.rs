@@ -1,0 +1,1 @@
+//! WireGuard in the kernel, through netlink, where the module exists.
