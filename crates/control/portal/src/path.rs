@@ -1,0 +1,56 @@
+//! The variable parts of an address.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use warren_app::{AppError, Thing};
+use warren_model::{AccountId, DeviceId, GatewayId, Invalid, NetworkId, OrganisationSlug};
+
+use crate::{PortalState, problem::Rejection};
+
+/// `{organisation}`: its slug. What cannot be a slug names nothing: 404.
+#[derive(Debug, Clone)]
+pub struct Slug(pub OrganisationSlug);
+
+/// The identifier of a thing. What is not a UUID is refused with 422.
+#[derive(Debug, Clone, Copy)]
+pub struct Id<T>(pub T);
+
+/// An identifier with a name of its own in addresses.
+pub trait Named: std::str::FromStr<Err = Invalid> {
+    const NAME: &'static str;
+}
+
+impl Named for AccountId {
+    const NAME: &'static str = "person";
+}
+impl Named for NetworkId {
+    const NAME: &'static str = "network";
+}
+impl Named for DeviceId {
+    const NAME: &'static str = "device";
+}
+impl Named for GatewayId {
+    const NAME: &'static str = "gateway";
+}
+
+impl FromRequestParts<PortalState> for Slug {
+    type Rejection = Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Rejection> {
+        let text = segment(parts, state, "organisation").await;
+        text.parse().map(Self).map_err(|_| AppError::NotFound(Thing::Organisation).into())
+    }
+}
+
+impl<T: Named> FromRequestParts<PortalState> for Id<T> {
+    type Rejection = Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Rejection> {
+        let text = segment(parts, state, T::NAME).await;
+        text.parse().map(Self).map_err(|invalid| (T::NAME, invalid).into())
+    }
+}
+
+/// A segment by its name in the route. Segments that are not UTF-8 are as good as empty: they name nothing.
+async fn segment(parts: &mut Parts, state: &PortalState, name: &str) -> String {
+    let Ok(params) = RawPathParams::from_request_parts(parts, state).await else { return String::new() };
+    params.iter().find(|(param, _)| *param == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
+}
