@@ -1,0 +1,135 @@
+//! Why a command failed: one sentence for people on standard error, and an exit code for programs.
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use http::StatusCode;
+use warren_runtime::{files::FileError, lock::LockError};
+use warren_wire::rest::v1::Problem;
+
+/// The exit codes, as `--help` prints them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  it failed
+  2  the command line cannot be understood
+  3  refused: the input is invalid, or a right, a revision or a folder stands against it
+  4  there is no such thing
+  5  the server cannot be reached";
+
+/// Why a command failed. `Display` says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The options do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// The server refused; the problem says why.
+    #[error("{}", describe(.0))]
+    Problem(Box<Problem>),
+    /// No thing of that name.
+    #[error("there is no {thing} called “{name}”; see: warren {list}")]
+    NotFound { thing: &'static str, name: String, list: &'static str },
+    /// Several things of that name.
+    #[error("{} {thing}s are called “{name}”; give the identifier of one:\n  {}", ids.len(), ids.join("\n  "))]
+    Ambiguous { thing: &'static str, name: String, ids: Vec<String> },
+    /// A thing has to be named.
+    #[error("{0}")]
+    Unnamed(String),
+    /// Nobody listens on the admin socket.
+    #[error("Warren is not running on {}; start it with: warren up --data '{}'", .0.display(), .0.display())]
+    NotRunning(PathBuf),
+    /// The admin socket belongs to another user.
+    #[error("you may not manage {}; run this as its user, {user}: sudo -u {user} warren …", data.display())]
+    NotPermitted { data: PathBuf, user: String },
+    /// The server did not answer as it should.
+    #[error("the server {what}")]
+    Unanswered {
+        what: String,
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// Another process works on the data.
+    #[error(transparent)]
+    Locked(#[from] LockError),
+    /// A file of Warren's cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file that the command line names cannot be used.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
+    /// A part of the server did not start.
+    #[error("{0}")]
+    Start(String),
+    /// The person said no.
+    #[error("nothing was changed")]
+    Declined,
+}
+
+impl Failure {
+    /// What the process ends with.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) => 2,
+            Self::Problem(problem) => match StatusCode::from_u16(problem.status) {
+                Ok(StatusCode::NOT_FOUND) => 4,
+                Ok(status) if status.is_client_error() => 3,
+                _ => 1,
+            },
+            Self::Ambiguous { .. } | Self::Unnamed(_) | Self::Locked(LockError::Held { .. }) | Self::Declined => 3,
+            Self::NotFound { .. } => 4,
+            Self::NotRunning(_) | Self::NotPermitted { .. } | Self::Unanswered { .. } => 5,
+            Self::Locked(LockError::Io { .. }) | Self::File(_) | Self::Io { .. } | Self::Start(_) => 1,
+        })
+    }
+
+    /// Tells the person on standard error.
+    #[expect(clippy::print_stderr, reason = "this is where failures are told")]
+    pub fn tell(&self) {
+        eprintln!("warren: {self}");
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            eprintln!("  because: {cause}");
+            source = cause.source();
+        }
+    }
+}
+
+/// A problem in lines: what happened, the fields, and the request to ask the operator about.
+fn describe(problem: &Problem) -> String {
+    let first = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
+    let fields = problem.errors.iter().map(|error| format!("  {}: {}", error.field, error.message));
+    let request = (!problem.request_id.is_empty()).then(|| format!("  request {}", problem.request_id));
+    std::iter::once(first.clone()).chain(fields).chain(request).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use warren_wire::rest::v1::FieldProblem;
+
+    use super::*;
+
+    fn problem(status: u16) -> Failure {
+        Failure::Problem(Box::new(Problem {
+            kind: "urn:warren:problem:invalid".into(),
+            title: "Some values cannot be used".into(),
+            status,
+            detail: "Check the fields.".into(),
+            request_id: "0192f3a4".into(),
+            errors: vec![FieldProblem { field: "slug".into(), code: "invalid-slug".into(), message: "is odd".into() }],
+        }))
+    }
+
+    #[test]
+    fn a_problem_is_told_with_its_fields_and_request() {
+        assert_eq!(problem(422).to_string(), "Check the fields.\n  slug: is odd\n  request 0192f3a4");
+    }
+
+    #[test]
+    fn programs_tell_failures_apart_by_exit_code() {
+        let code = |failure: &Failure| format!("{:?}", failure.exit_code());
+        let is = |number: u8| format!("{:?}", ExitCode::from(number));
+        assert_eq!(code(&problem(404)), is(4));
+        assert_eq!(code(&problem(422)), is(3));
+        assert_eq!(code(&problem(503)), is(1));
+        assert_eq!(code(&Failure::NotRunning("x".into())), is(5));
+    }
+}

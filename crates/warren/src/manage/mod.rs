@@ -1,0 +1,62 @@
+//! The management commands: the same use cases as the portal and the API, reached through the admin socket.
+
+mod activity;
+mod client;
+mod confirm;
+mod console;
+mod devices;
+mod format;
+mod gateways;
+mod installation;
+mod lookup;
+mod moment;
+mod networks;
+mod organisations;
+mod people;
+mod qr;
+mod scope;
+mod table;
+
+use clap::Subcommand;
+
+use crate::Failure;
+
+/// What can be managed.
+#[derive(Debug, Subcommand)]
+pub enum Manage {
+    /// Organisations: each has its own people, networks, devices and database.
+    Organisations(organisations::Organisations),
+    /// The people of an organisation.
+    People(people::People),
+    /// The private networks of an organisation.
+    Networks(networks::Networks),
+    /// The devices of an organisation.
+    Devices(devices::Devices),
+    /// The gateways of the installation.
+    Gateways(gateways::Gateways),
+    /// What was changed, by whom and when, the latest first.
+    Activity(activity::Activity),
+    /// How the installation is.
+    Status(installation::Status),
+    /// Make a new link for the first use of the installation; the one before stops working.
+    SetUpLink(installation::SetUpLink),
+}
+
+impl Manage {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Organisations(noun) => noun.run().await,
+            Self::People(noun) => noun.run().await,
+            Self::Networks(noun) => noun.run().await,
+            Self::Devices(noun) => noun.run().await,
+            Self::Gateways(noun) => noun.run().await,
+            Self::Activity(noun) => noun.run().await,
+            Self::Status(noun) => noun.run().await,
+            Self::SetUpLink(noun) => noun.run().await,
+        }
+    }
+}
