@@ -83,7 +83,9 @@ impl Browser {
     /// When the browser is gone.
     pub async fn show(&self, viewport: Viewport, scheme: Scheme) -> anyhow::Result<()> {
         let (metrics, touch) = match viewport {
-            Viewport::Desktop => (json!({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": false}), false),
+            Viewport::Desktop => {
+                (json!({"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": false}), false)
+            }
             Viewport::Phone => (json!({"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true}), true),
         };
         let scheme = match scheme {
