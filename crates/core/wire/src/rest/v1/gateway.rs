@@ -99,3 +99,11 @@ pub struct GatewayLive {
     #[schema(example = "online")]
     pub state: String,
 }
+
+/// A gateway that a new network can use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayChoice {
+    pub id: Uuid,
+    #[schema(example = "fra-1")]
+    pub name: String,
+}
