@@ -94,6 +94,7 @@ async fn create_devices(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     unique(manager, "devices", &["network_id", "host_index"]).await?;
     index(manager, "devices", &["network_id", "id"]).await?;
     index(manager, "devices", &["owner_id", "id"]).await?;
+    index(manager, "devices", &["network_id", "owner_id", "id"]).await?;
     index(manager, "devices", &["standing", "expires_at"]).await?;
 
     let usage = vec![

@@ -1,0 +1,154 @@
+//! Signed-in browsers. The session is itself the proof of who somebody is, so none is asked for here.
+
+use std::{net::IpAddr, time::Duration};
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QuerySelect,
+    RelationDef,
+};
+use warren_auth::TokenHash;
+use warren_model::{AccountId, SessionId, Timestamp};
+use warren_schema::system::{account, session as table};
+
+use super::accounts::{self, Account};
+use crate::{
+    Source, StorageError, Writer,
+    connection::{At, sealed::Source as _},
+    stored::{Undecodable, micros, moment, parsed},
+};
+
+/// Signed-in browsers.
+#[derive(Debug)]
+pub struct Sessions<'a, C> {
+    pub(crate) on: &'a C,
+}
+
+/// One signed-in browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub account: AccountId,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    /// The latest end, however much it is used.
+    pub expires_at: Timestamp,
+    /// Where it was started from.
+    pub source_address: IpAddr,
+    /// What the browser called itself; at most [`Session::USER_AGENT_CHARACTERS_MAX`] are kept.
+    pub user_agent: String,
+}
+
+impl Session {
+    /// The longest name of a browser that is kept, in characters.
+    pub const USER_AGENT_CHARACTERS_MAX: usize = 256;
+}
+
+impl<C: Source> Sessions<'_, C> {
+    /// The session with this token and its account, unless it has expired or was not used for `idle_max`.
+    pub async fn by_token_hash(
+        &self,
+        token: &TokenHash,
+        now: Timestamp,
+        idle_max: Duration,
+    ) -> Result<Option<(Session, Account)>, StorageError> {
+        let found = table::Entity::find()
+            .filter(table::Column::TokenHash.eq(token.as_bytes().to_vec()))
+            .filter(table::Column::ExpiresAt.gt(micros(now)))
+            .filter(table::Column::LastUsedAt.gt(micros(now - idle_max)))
+            .join(JoinType::InnerJoin, to_account())
+            .select_also(account::Entity)
+            .one(self.on.connection())
+            .await
+            .at(self.on)?;
+        found.map(decode).transpose().at(self.on)
+    }
+}
+
+impl Sessions<'_, Writer> {
+    /// Starts a session.
+    pub async fn insert(&self, session: &Session, token: &TokenHash) -> Result<(), StorageError> {
+        let row = table::Model {
+            id: session.id.uuid(),
+            token_hash: token.as_bytes().to_vec(),
+            account_id: session.account.uuid(),
+            created_at: micros(session.created_at),
+            last_used_at: micros(session.last_used_at),
+            expires_at: micros(session.expires_at),
+            source_address: session.source_address.to_string(),
+            user_agent: session.user_agent.chars().take(Session::USER_AGENT_CHARACTERS_MAX).collect(),
+        };
+        let insert = table::Entity::insert(row.into_active_model());
+        insert.exec_without_returning(self.on.connection()).await.at(self.on)?;
+        Ok(())
+    }
+
+    /// Notes that the session was used. A session that has ended meanwhile stays ended.
+    pub async fn touch(&self, id: SessionId, now: Timestamp) -> Result<(), StorageError> {
+        let change = table::ActiveModel { last_used_at: Set(micros(now)), ..table::ActiveModel::default() };
+        table::Entity::update_many()
+            .set(change)
+            .filter(table::Column::Id.eq(id.uuid()))
+            .filter(table::Column::LastUsedAt.lt(micros(now)))
+            .exec(self.on.connection())
+            .await
+            .at(self.on)?;
+        Ok(())
+    }
+
+    /// Ends a session. Ending it twice changes nothing.
+    pub async fn remove(&self, id: SessionId) -> Result<(), StorageError> {
+        table::Entity::delete_by_id(id.uuid()).exec(self.on.connection()).await.at(self.on)?;
+        Ok(())
+    }
+
+    /// Ends all sessions of an account and returns how many there were.
+    pub async fn remove_of_account(&self, account: AccountId) -> Result<u64, StorageError> {
+        let done = table::Entity::delete_many()
+            .filter(table::Column::AccountId.eq(account.uuid()))
+            .exec(self.on.connection())
+            .await
+            .at(self.on)?;
+        Ok(done.rows_affected)
+    }
+
+    /// Clears away at most `limit` sessions that have expired or were not used for `idle_max`, and returns how many.
+    pub async fn remove_ended(&self, now: Timestamp, idle_max: Duration, limit: u64) -> Result<u64, StorageError> {
+        let ended = Condition::any()
+            .add(table::Column::ExpiresAt.lte(micros(now)))
+            .add(table::Column::LastUsedAt.lte(micros(now - idle_max)));
+        // Read first: not every engine takes a limit in DELETE, or the same table in its subquery.
+        let ids: Vec<uuid::Uuid> = table::Entity::find()
+            .select_only()
+            .column(table::Column::Id)
+            .filter(ended)
+            .limit(limit)
+            .into_tuple()
+            .all(self.on.connection())
+            .await
+            .at(self.on)?;
+        let mut removed = 0;
+        for id in ids {
+            let done = table::Entity::delete_by_id(id).exec(self.on.connection()).await.at(self.on)?;
+            removed += done.rows_affected;
+        }
+        Ok(removed)
+    }
+}
+
+fn to_account() -> RelationDef {
+    table::Entity::belongs_to(account::Entity).from(table::Column::AccountId).to(account::Column::Id).into()
+}
+
+fn decode((row, account): (table::Model, Option<account::Model>)) -> Result<(Session, Account), Undecodable> {
+    let account = account.ok_or(Undecodable { column: "account_id" })?;
+    let session = Session {
+        id: SessionId::from_uuid(row.id),
+        account: AccountId::from_uuid(row.account_id),
+        created_at: moment(row.created_at, "created_at")?,
+        last_used_at: moment(row.last_used_at, "last_used_at")?,
+        expires_at: moment(row.expires_at, "expires_at")?,
+        source_address: parsed(&row.source_address, "source_address")?,
+        user_agent: row.user_agent,
+    };
+    Ok((session, accounts::decode(account)?))
+}

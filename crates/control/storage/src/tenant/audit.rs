@@ -1,0 +1,82 @@
+//! The trail of one organisation. Entries are only ever added.
+
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
+use warren_model::{
+    AccountId,
+    audit::AuditEntry,
+    page::{Page, PageRequest},
+};
+use warren_schema::tenant::audit_entry as table;
+
+use crate::{
+    AuditFilter, Source, StorageError, Writer,
+    audit::AuditColumns,
+    connection::{At, sealed::Source as _},
+    stored::Undecodable,
+};
+
+/// The trail of one organisation.
+#[derive(Debug)]
+pub struct AuditEntries<'a, C> {
+    pub(crate) on: &'a C,
+}
+
+impl<C: Source> AuditEntries<'_, C> {
+    /// A page of the trail, newest first.
+    pub async fn page(&self, filter: &AuditFilter, request: &PageRequest) -> Result<Page<AuditEntry>, StorageError> {
+        let mut query = table::Entity::find();
+        if let Some(after) = request.after() {
+            query = query.filter(table::Column::Id.lt(after));
+        }
+        let mut rows = match (filter.actor.map(AccountId::uuid), filter.actions()) {
+            (None, None) => self.newest(query, request).await?,
+            (Some(actor), None) => self.newest(query.filter(table::Column::ActorAccountId.eq(actor)), request).await?,
+            // Within what one person did, which is indexed.
+            (Some(actor), Some(actions)) => {
+                let query = query.filter(table::Column::ActorAccountId.eq(actor));
+                self.newest(query.filter(table::Column::Action.is_in(actions)), request).await?
+            }
+            // The newest of each action, from its own stretch of the index, and of those the newest.
+            (None, Some(actions)) => {
+                let mut newest = Vec::new();
+                for action in actions {
+                    let of_one = query.clone().filter(table::Column::Action.eq(action));
+                    newest.append(&mut self.newest(of_one, request).await?);
+                }
+                newest
+            }
+        };
+        rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
+        rows.truncate(usize::from(request.limit()) + 1);
+        let entries = rows.into_iter().map(decode).collect::<Result<Vec<_>, _>>().at(self.on)?;
+        Ok(Page::from_rows(request, entries, |entry| entry.id.uuid()))
+    }
+
+    async fn newest(
+        &self,
+        query: Select<table::Entity>,
+        request: &PageRequest,
+    ) -> Result<Vec<table::Model>, StorageError> {
+        let newest_first = query.order_by_desc(table::Column::Id).limit(u64::from(request.limit()) + 1);
+        newest_first.all(self.on.connection()).await.at(self.on)
+    }
+}
+
+impl AuditEntries<'_, Writer> {
+    /// Adds an entry. Adding it again changes nothing.
+    pub async fn append(&self, entry: &AuditEntry) -> Result<(), StorageError> {
+        let AuditColumns { id, at, actor_account_id, action, body } = AuditColumns::of(entry);
+        let row = table::Model { id, at, actor_account_id, action, body };
+        table::Entity::insert(row.into_active_model())
+            .on_conflict_do_nothing_on([table::Column::Id])
+            .exec_without_returning(self.on.connection())
+            .await
+            .at(self.on)?;
+        Ok(())
+    }
+}
+
+fn decode(row: table::Model) -> Result<AuditEntry, Undecodable> {
+    let table::Model { id, at, actor_account_id, action, body } = row;
+    AuditColumns { id, at, actor_account_id, action, body }.entry()
+}

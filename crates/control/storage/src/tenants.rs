@@ -1,0 +1,269 @@
+//! The opened tenant databases: at most so many, each kept open while somebody holds it.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+use warren_model::OrganisationId;
+use warren_schema::TenantMigrator;
+
+use crate::{
+    StorageError, TenantModels,
+    database::{Database, Settings},
+};
+
+/// The registry of opened tenant databases.
+#[derive(Debug)]
+pub(crate) struct Tenants {
+    folder: PathBuf,
+    open_max: usize,
+    settings: Settings,
+    slots: Mutex<Slots>,
+    /// Rung whenever a slot changes or a handle is let go.
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    by_organisation: HashMap<OrganisationId, Slot>,
+    /// Counts the uses, so that the least recent one is known.
+    uses: u64,
+    closed: bool,
+}
+
+/// Where a tenant database is in its life. All of these count towards the bound.
+#[derive(Debug)]
+enum Slot {
+    Opening,
+    Open { tenant: Arc<OpenTenant>, last_use: u64 },
+    Closing,
+}
+
+/// An opened tenant database and how many handles keep it so.
+#[derive(Debug)]
+struct OpenTenant {
+    database: Database,
+    holders: AtomicUsize,
+}
+
+/// Keeps a tenant database open.
+#[derive(Debug)]
+pub(crate) struct Held {
+    tenant: Arc<OpenTenant>,
+    changed: Arc<Notify>,
+}
+
+impl Held {
+    fn new(tenant: Arc<OpenTenant>, changed: Arc<Notify>) -> Self {
+        tenant.holders.fetch_add(1, Ordering::AcqRel);
+        Self { tenant, changed }
+    }
+    pub fn database(&self) -> &Database {
+        &self.tenant.database
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.tenant), Arc::clone(&self.changed))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.tenant.holders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.changed.notify_waiters();
+        }
+    }
+}
+
+/// What there is to do for somebody who asks for a tenant.
+enum Step {
+    Take(Held),
+    Open,
+    Close(OrganisationId, Arc<OpenTenant>),
+    Wait,
+    Refuse,
+}
+
+impl Tenants {
+    pub fn new(folder: PathBuf, open_max: usize, settings: Settings) -> Self {
+        Self { folder, open_max, settings, slots: Mutex::default(), changed: Arc::default() }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn file_of(&self, id: OrganisationId) -> PathBuf {
+        self.folder.join(format!("{id}.sqlite"))
+    }
+
+    pub fn count(&self) -> usize {
+        self.slots().by_organisation.values().filter(|slot| matches!(slot, Slot::Open { .. })).count()
+    }
+
+    /// A handle on the database of `id`, which is opened if it is not. Waits at most the configured time for a place.
+    pub async fn open(self: Arc<Self>, id: OrganisationId) -> Result<TenantModels, StorageError> {
+        let deadline = tokio::time::Instant::now() + self.settings.acquire_timeout;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Listening begins before looking, so that nothing that happens in between is missed.
+            changed.as_mut().enable();
+            match self.next_step(id) {
+                Step::Take(held) => return Ok(TenantModels::new(id, held)),
+                // In a task of its own: somebody who stops waiting does not leave the slot half open.
+                Step::Open => match tokio::spawn(Arc::clone(&self).fill(id)).await {
+                    Ok(opened) => return Ok(TenantModels::new(id, opened?)),
+                    Err(error) => {
+                        return Err(StorageError::Unavailable { file: self.file_of(id), source: Arc::new(error) });
+                    }
+                },
+                Step::Close(victim, tenant) => drop(tokio::spawn(Arc::clone(&self).empty(victim, tenant))),
+                Step::Wait => {
+                    tokio::time::timeout_at(deadline, changed).await.map_err(|_| StorageError::Busy)?;
+                }
+                Step::Refuse => return Err(StorageError::Busy),
+            }
+        }
+    }
+
+    fn next_step(&self, id: OrganisationId) -> Step {
+        let mut slots = self.slots();
+        if slots.closed {
+            return Step::Refuse;
+        }
+        slots.uses += 1;
+        let now = slots.uses;
+        match slots.by_organisation.get_mut(&id) {
+            Some(Slot::Open { tenant, last_use }) => {
+                *last_use = now;
+                return Step::Take(Held::new(Arc::clone(tenant), Arc::clone(&self.changed)));
+            }
+            Some(Slot::Opening | Slot::Closing) => return Step::Wait,
+            None => {}
+        }
+        if slots.by_organisation.len() < self.open_max {
+            slots.by_organisation.insert(id, Slot::Opening);
+            return Step::Open;
+        }
+        match slots.least_recent_unheld() {
+            Some((victim, tenant)) => {
+                slots.by_organisation.insert(victim, Slot::Closing);
+                Step::Close(victim, tenant)
+            }
+            None => Step::Wait,
+        }
+    }
+
+    async fn fill(self: Arc<Self>, id: OrganisationId) -> Result<Held, StorageError> {
+        // The slot is given back even if opening panics.
+        let mut claim = Claim { tenants: &self, id, then: None };
+        let file = self.file_of(id);
+        let there = tokio::fs::try_exists(&file).await.map_err(|error| StorageError::of_file(error, &file))?;
+        if !there {
+            return Err(StorageError::NotFound);
+        }
+        let database = Database::open::<TenantMigrator>(file, Some(id), &self.settings).await?;
+        let tenant = Arc::new(OpenTenant { database, holders: AtomicUsize::new(0) });
+        let held = Held::new(Arc::clone(&tenant), Arc::clone(&self.changed));
+        claim.then = Some(tenant);
+        Ok(held)
+    }
+
+    async fn empty(self: Arc<Self>, id: OrganisationId, tenant: Arc<OpenTenant>) {
+        let _claim = Claim { tenants: &self, id, then: None };
+        tenant.database.close().await;
+    }
+
+    /// Closes the database of `id` if nobody holds it.
+    pub async fn close(self: &Arc<Self>, id: OrganisationId) {
+        let unheld = {
+            let mut slots = self.slots();
+            match slots.by_organisation.get(&id) {
+                Some(Slot::Open { tenant, .. }) if tenant.holders.load(Ordering::Acquire) == 0 => {
+                    let tenant = Arc::clone(tenant);
+                    slots.by_organisation.insert(id, Slot::Closing);
+                    Some(tenant)
+                }
+                _ => None,
+            }
+        };
+        if let Some(tenant) = unheld {
+            Arc::clone(self).empty(id, tenant).await;
+        }
+    }
+
+    /// Opens no more, and closes what is open once the statements under way are done.
+    pub async fn close_all(self: &Arc<Self>) {
+        self.slots().closed = true;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let next = {
+                let mut slots = self.slots();
+                let open = slots.by_organisation.iter().find_map(|(id, slot)| match slot {
+                    Slot::Open { tenant, .. } => Some((*id, Arc::clone(tenant))),
+                    Slot::Opening | Slot::Closing => None,
+                });
+                if open.is_none() && slots.by_organisation.is_empty() {
+                    return;
+                }
+                if let Some((id, _)) = &open {
+                    slots.by_organisation.insert(*id, Slot::Closing);
+                }
+                open
+            };
+            match next {
+                Some((id, tenant)) => Arc::clone(self).empty(id, tenant).await,
+                None => changed.await,
+            }
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slots {
+    fn least_recent_unheld(&self) -> Option<(OrganisationId, Arc<OpenTenant>)> {
+        let unheld = self.by_organisation.iter().filter_map(|(id, slot)| match slot {
+            Slot::Open { tenant, last_use } if tenant.holders.load(Ordering::Acquire) == 0 => {
+                Some((*last_use, *id, tenant))
+            }
+            _ => None,
+        });
+        unheld.min_by_key(|(last_use, ..)| *last_use).map(|(_, id, tenant)| (id, Arc::clone(tenant)))
+    }
+}
+
+/// A slot that is being worked on: when done it holds what was opened, or is free.
+struct Claim<'a> {
+    tenants: &'a Tenants,
+    id: OrganisationId,
+    then: Option<Arc<OpenTenant>>,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut slots = self.tenants.slots();
+        match self.then.take() {
+            Some(tenant) => {
+                let last_use = slots.uses;
+                slots.by_organisation.insert(self.id, Slot::Open { tenant, last_use });
+            }
+            None => drop(slots.by_organisation.remove(&self.id)),
+        }
+        drop(slots);
+        self.tenants.changed.notify_waiters();
+    }
+}
