@@ -32,7 +32,7 @@ pub struct Config {
 
 impl Config {
     /// The usual bounds: 256 open tenants, four readers, five seconds.
-    pub const fn in_folder(folder: PathBuf) -> Self {
+    pub const fn new(folder: PathBuf) -> Self {
         Self { folder, open_tenants_max: 256, readers_per_database: 4, acquire_timeout: Duration::from_secs(5) }
     }
 }

@@ -32,6 +32,6 @@ pub use system::{
 };
 pub use tenant::{
     AuditEntries, DeviceCounts, DeviceFilter, DevicePeer, DeviceUsage, Devices, Networks, TenantModels,
-    TenantTransaction, UsageDelta,
+    TenantTransaction,
 };
 pub use transaction::Writer;

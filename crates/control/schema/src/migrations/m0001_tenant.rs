@@ -3,7 +3,9 @@
 use sea_orm_migration::{
     MigrationName, MigrationTrait, SchemaManager, async_trait,
     prelude::*,
-    schema::{big_integer, big_integer_null, integer, integer_null, string_len, string_len_null, text, uuid},
+    schema::{
+        big_integer, big_integer_null, integer, integer_null, string_len, string_len_null, text, uuid, uuid_null,
+    },
     sea_orm::DbErr,
 };
 
@@ -103,6 +105,9 @@ async fn create_devices(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         big_integer("sent_bytes"),
         big_integer_null("last_handshake_at"),
         string_len_null("last_endpoint", 56),
+        uuid_null("boot"),
+        big_integer("boot_received_bytes"),
+        big_integer("boot_sent_bytes"),
     ];
     create(manager, "device_usage", usage, |table| references(table, "device_id", "devices")).await
 }

@@ -11,6 +11,9 @@ pub struct Model {
     pub sent_bytes: i64,
     pub last_handshake_at: Option<i64>,
     pub last_endpoint: Option<String>,
+    pub boot: Option<Uuid>,
+    pub boot_received_bytes: i64,
+    pub boot_sent_bytes: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

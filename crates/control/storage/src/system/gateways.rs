@@ -1,12 +1,12 @@
 //! Gateways and the secrets by which they are known.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::ExprTrait,
 };
 use warren_auth::{Authorized, TokenHash, permission::Operate};
 use warren_model::{
-    GatewayId, Timestamp,
+    GatewayId, GatewayName, Timestamp,
     gateway::{Enrolment, Gateway},
     page::{Page, PageRequest},
 };
@@ -49,6 +49,17 @@ impl<C: Source> Gateways<'_, C> {
     pub async fn by_id(&self, id: GatewayId) -> Result<Option<Gateway>, StorageError> {
         let found = table::Entity::find_by_id(id.uuid()).one(self.on.connection()).await.at(self.on)?;
         found.map(decode).transpose().at(self.on)
+    }
+
+    /// The gateway with this name.
+    pub async fn by_name(&self, name: &GatewayName) -> Result<Option<Gateway>, StorageError> {
+        let found = table::Entity::find().filter(table::Column::Name.eq(name.as_str()));
+        found.one(self.on.connection()).await.at(self.on)?.map(decode).transpose().at(self.on)
+    }
+
+    /// How many there are.
+    pub async fn count(&self) -> Result<u64, StorageError> {
+        table::Entity::find().count(self.on.connection()).await.at(self.on)
     }
 
     /// The gateway that holds this credential.

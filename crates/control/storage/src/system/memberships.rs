@@ -55,6 +55,15 @@ impl InviterProof for Authorized<Operate> {
 }
 
 impl<C: Source> Memberships<'_, C> {
+    /// How many people belong to `organisation`, invited ones among them.
+    pub async fn count(&self, organisation: OrganisationId) -> Result<u64, StorageError> {
+        table::Entity::find()
+            .filter(table::Column::OrganisationId.eq(organisation.uuid()))
+            .count(self.on.connection())
+            .await
+            .at(self.on)
+    }
+
     /// The role of `account` in `organisation`; none before it has joined.
     pub async fn role_of(
         &self,

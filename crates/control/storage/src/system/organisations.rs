@@ -1,7 +1,8 @@
 //! Organisations.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use warren_auth::{
     Authorized,
@@ -54,6 +55,11 @@ impl<C: Source> Organisations<'_, C> {
     pub async fn by_id(&self, id: OrganisationId) -> Result<Option<Organisation>, StorageError> {
         let found = table::Entity::find_by_id(id.uuid()).one(self.on.connection()).await.at(self.on)?;
         found.map(decode).transpose().at(self.on)
+    }
+
+    /// How many there are.
+    pub async fn count(&self) -> Result<u64, StorageError> {
+        table::Entity::find().count(self.on.connection()).await.at(self.on)
     }
 
     /// All of them, in order.

@@ -106,19 +106,26 @@ impl<C: Source> Devices<'_, C> {
     pub async fn all_live_of_network(&self, network: NetworkId) -> Result<Vec<DevicePeer>, StorageError> {
         let mut all: Vec<DevicePeer> = Vec::new();
         loop {
-            let last = all.last().and_then(|peer| peer.device.host_index).map_or(0, stored_index);
-            let query = table::Entity::find()
-                .filter(table::Column::NetworkId.eq(network.uuid()))
-                .filter(table::Column::HostIndex.gt(last))
-                .order_by_asc(table::Column::HostIndex)
-                .limit(CHUNK_ROWS);
-            let chunk = self.rows(query).await?;
-            let complete = (chunk.len() as u64) < CHUNK_ROWS;
-            all.extend(chunk);
-            if complete {
+            let chunk = self.live_of_network(network, all.last().and_then(|peer| peer.device.host_index)).await?;
+            if chunk.is_empty() {
                 return Ok(all);
             }
+            all.extend(chunk);
         }
+    }
+
+    /// The devices of a network that hold an address after `after`, in the order of their addresses, at most 1,000.
+    pub async fn live_of_network(
+        &self,
+        network: NetworkId,
+        after: Option<HostIndex>,
+    ) -> Result<Vec<DevicePeer>, StorageError> {
+        let query = table::Entity::find()
+            .filter(table::Column::NetworkId.eq(network.uuid()))
+            .filter(table::Column::HostIndex.gt(after.map_or(0, stored_index)))
+            .order_by_asc(table::Column::HostIndex)
+            .limit(CHUNK_ROWS);
+        self.rows(query).await
     }
 
     /// The next moment after `after` at which an enabled device expires.
@@ -236,6 +243,9 @@ impl Devices<'_, Writer> {
             sent_bytes: 0,
             last_handshake_at: None,
             last_endpoint: None,
+            boot: None,
+            boot_received_bytes: 0,
+            boot_sent_bytes: 0,
         };
         let insert = device_usage::Entity::insert(nothing_yet.into_active_model());
         insert.exec_without_returning(self.on.connection()).await.at(self.on)?;

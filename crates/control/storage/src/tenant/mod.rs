@@ -9,7 +9,7 @@ mod usage;
 pub use audit::AuditEntries;
 pub use devices::{DeviceCounts, DeviceFilter, DevicePeer, Devices};
 pub use networks::Networks;
-pub use usage::{DeviceUsage, UsageDelta};
+pub use usage::DeviceUsage;
 use warren_model::{OrganisationId, page::PageRequest};
 
 use crate::{AuditFilter, IdempotencyKeys, Reader, StorageError, Writer, tenants::Held};

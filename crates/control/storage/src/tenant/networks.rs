@@ -25,13 +25,13 @@ pub struct Networks<'a, C> {
     pub(crate) on: &'a C,
 }
 
-impl Networks<'_, ()> {
-    /// The most networks that one organisation may have.
-    pub const NETWORKS_MAX: u16 = 1000;
-}
-
 impl<C: Source> Networks<'_, C> {
-    /// All networks, in order; at most [`Networks::NETWORKS_MAX`].
+    /// How many there are.
+    pub async fn count(&self) -> Result<u64, StorageError> {
+        table::Entity::find().count(self.on.connection()).await.at(self.on)
+    }
+
+    /// All networks, in order; at most [`Network::PER_ORGANISATION_MAX`].
     pub async fn all(&self) -> Result<Vec<Network>, StorageError> {
         let rows = table::Entity::find().order_by_asc(table::Column::Id).all(self.on.connection()).await.at(self.on)?;
         rows.into_iter().map(decode).collect::<Result<_, _>>().at(self.on)
@@ -90,7 +90,7 @@ impl Networks<'_, Writer> {
     ) -> Result<(), StorageError> {
         self.on.check(proof)?;
         let there = table::Entity::find().count(self.on.connection()).await.at(self.on)?;
-        if there >= u64::from(Networks::NETWORKS_MAX) {
+        if there >= u64::from(Network::PER_ORGANISATION_MAX) {
             return Err(Conflict::NetworksExhausted.into());
         }
         let row = table::ActiveModel {

@@ -1,13 +1,13 @@
 //! What has passed through each device's tunnel. Gateways report it; no proof is asked for.
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::collections::HashMap;
 
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, Func},
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationDef, Set};
+use warren_model::{
+    AccountId, DeviceId,
+    device::{Usage, UsageRecord},
 };
-use warren_model::{DeviceId, Timestamp, device::Usage};
-use warren_schema::tenant::device_usage as table;
+use warren_schema::tenant::{device, device_usage as table};
 
 use crate::{
     Source, StorageError, Writer,
@@ -19,20 +19,6 @@ use crate::{
 #[derive(Debug)]
 pub struct DeviceUsage<'a, C> {
     pub(crate) on: &'a C,
-}
-
-/// What came to a device's usage since the last report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UsageDelta {
-    pub device: DeviceId,
-    /// Bytes that the device sent.
-    pub received_bytes: u64,
-    /// Bytes sent to the device.
-    pub sent_bytes: u64,
-    /// None leaves what is known.
-    pub last_handshake_at: Option<Timestamp>,
-    /// None leaves what is known.
-    pub last_endpoint: Option<SocketAddr>,
 }
 
 impl<C: Source> DeviceUsage<'_, C> {
@@ -50,27 +36,65 @@ impl<C: Source> DeviceUsage<'_, C> {
     }
 }
 
+impl<C: Source> DeviceUsage<'_, C> {
+    /// The whole record of each of these devices, and whose device it is. Devices that do not exist are left out.
+    pub async fn records_of(&self, ids: &[DeviceId]) -> Result<Vec<(DeviceId, AccountId, UsageRecord)>, StorageError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = table::Entity::find()
+            .join(JoinType::InnerJoin, to_device())
+            .select_also(device::Entity)
+            .filter(table::Column::DeviceId.is_in(padded(ids.iter().map(|id| id.uuid()))))
+            .all(self.on.connection())
+            .await
+            .at(self.on)?;
+        let record = |(row, device): (table::Model, Option<device::Model>)| {
+            let owner = device.ok_or(Undecodable { column: "device_id" })?.owner_id;
+            let (boot, received, sent) = (row.boot, row.boot_received_bytes, row.boot_sent_bytes);
+            let (id, usage) = decode(row)?;
+            let boot_received_bytes = narrowed(received, "boot_received_bytes")?;
+            let boot_sent_bytes = narrowed(sent, "boot_sent_bytes")?;
+            let record = UsageRecord { usage, boot, boot_received_bytes, boot_sent_bytes };
+            Ok((id, AccountId::from_uuid(owner), record))
+        };
+        rows.into_iter().map(record).collect::<Result<_, Undecodable>>().at(self.on)
+    }
+}
+
 impl DeviceUsage<'_, Writer> {
-    /// Adds the bytes and replaces what is newer. Devices that are gone are passed over.
-    pub async fn add_many(&self, deltas: &[UsageDelta]) -> Result<(), StorageError> {
-        for delta in deltas {
-            let added =
-                |column: table::Column, bytes: u64| column.into_expr().add(i64::try_from(bytes).unwrap_or(i64::MAX));
-            let newer = |column: table::Column, value: Expr| Expr::from(Func::coalesce([value, column.into_expr()]));
-            let handshake = Expr::val(delta.last_handshake_at.map(micros));
-            let endpoint = Expr::val(delta.last_endpoint.map(|endpoint| endpoint.to_string()));
+    /// Replaces the records of these devices. Devices that are gone are passed over.
+    pub async fn store_many(&self, records: &[(DeviceId, UsageRecord)]) -> Result<(), StorageError> {
+        for (device, record) in records {
+            let usage = &record.usage;
+            let change = table::ActiveModel {
+                received_bytes: Set(counted(usage.received_bytes)),
+                sent_bytes: Set(counted(usage.sent_bytes)),
+                last_handshake_at: Set(usage.last_handshake_at.map(micros)),
+                last_endpoint: Set(usage.last_endpoint.map(|endpoint| endpoint.to_string())),
+                boot: Set(record.boot),
+                boot_received_bytes: Set(counted(record.boot_received_bytes)),
+                boot_sent_bytes: Set(counted(record.boot_sent_bytes)),
+                ..table::ActiveModel::default()
+            };
             table::Entity::update_many()
-                .col_expr(table::Column::ReceivedBytes, added(table::Column::ReceivedBytes, delta.received_bytes))
-                .col_expr(table::Column::SentBytes, added(table::Column::SentBytes, delta.sent_bytes))
-                .col_expr(table::Column::LastHandshakeAt, newer(table::Column::LastHandshakeAt, handshake))
-                .col_expr(table::Column::LastEndpoint, newer(table::Column::LastEndpoint, endpoint))
-                .filter(table::Column::DeviceId.eq(delta.device.uuid()))
+                .set(change)
+                .filter(table::Column::DeviceId.eq(device.uuid()))
                 .exec(self.on.connection())
                 .await
                 .at(self.on)?;
         }
         Ok(())
     }
+}
+
+/// Bytes as every database counts them; the limit lies at eight exabytes.
+fn counted(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+fn to_device() -> RelationDef {
+    table::Entity::belongs_to(device::Entity).from(table::Column::DeviceId).to(device::Column::Id).into()
 }
 
 fn decode(row: table::Model) -> Result<(DeviceId, Usage), Undecodable> {
