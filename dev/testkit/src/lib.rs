@@ -5,4 +5,5 @@
 //! - What a value of this crate starts or makes ends with it, also when the test panics.
 
 pub mod browser;
+pub mod installation;
 pub mod namespaces;
