@@ -30,10 +30,8 @@ const PACKAGES: &[Package] = &[
     command("wireguard-go", "wireguard-go", "the stock client's tunnel where the kernel has none"),
     command("iputils-ping", "ping", "shows that no packet is lost across a change"),
     command("iperf3", "iperf3", "the load of the throughput tests"),
-    command("procps", "ps", "shows which processes a failed test has left"),
     command("util-linux", "setpriv", "ends the browser's driver together with the test that started it"),
     command("sqlite3", "sqlite3", "a second reader of the databases"),
-    command("openssl", "openssl", "certificates for the tests of TLS"),
     command("chromium", "chromium", "the browser that the portal is tried in"),
     command("chromium-driver", "chromedriver", "drives the browser by WebDriver"),
     Package {

@@ -42,9 +42,9 @@ impl Commands {
                 here = below;
                 options.extend(below.options.iter().cloned());
                 after_option = false;
-            } else if here.below.is_empty() || is_placeholder(word) {
+            } else if is_placeholder(word) && !here.below.is_empty() {
                 return Ok(());
-            } else if !std::mem::take(&mut after_option) {
+            } else if !here.below.is_empty() && !std::mem::take(&mut after_option) {
                 return Err((*word).to_owned());
             }
         }
@@ -147,6 +147,10 @@ impl Declared {
                 for variant in &item.variants {
                     let mut below = Commands::default();
                     self.add_fields(&mut below, &variant.fields, &declaration.file, depth);
+                    if settings(&variant.attrs).iter().any(|setting| setting == "flatten") {
+                        commands.merge(below);
+                        continue;
+                    }
                     for name in names(&variant.attrs, &variant.ident.to_string()) {
                         commands.below.entry(name).or_default().merge(below.clone());
                     }
@@ -269,11 +273,12 @@ mod tests {
             file(
                 "main.rs",
                 "#[derive(Parser)] struct Cli { #[arg(long, global = true)] json: bool, #[command(subcommand)] c: Command }
-                 #[derive(Debug, Subcommand)] enum Command { Up(up::Options), #[command(subcommand)] Devices(devices::Command),
+                 #[derive(Debug, Subcommand)] enum Command { Up(up::Options), #[command(flatten)] Manage(manage::Manage),
                    #[command(name = \"completions\")] Shell { shell: String } }",
             ),
             file("up.rs", "#[derive(clap::Args)] pub struct Options { #[arg(long = \"public-url\")] url: String, #[arg(long)] allow_http: bool }"),
-            file("devices.rs", "#[derive(Subcommand)] pub enum Command { Enrol { #[arg(long)] key: String, name: String }, List }"),
+            file("manage/mod.rs", "#[derive(Subcommand)] pub enum Manage { #[command(subcommand)] Devices(Box<devices::Command>) }"),
+            file("manage/devices.rs", "#[derive(Subcommand)] pub enum Command { Enrol { #[arg(long)] key: String, name: String }, List }"),
             file("networks.rs", "#[derive(Subcommand)] pub enum Command { Remove }"),
         ])
         .unwrap()
@@ -305,6 +310,7 @@ mod tests {
             ("up --fast", "--fast"),
             ("devices remove", "remove"),
             ("devices list --key x", "--key"),
+            ("devices enrol laptop --speed 9", "--speed"),
         ] {
             assert_eq!(commands.check(&bad.split_whitespace().collect::<Vec<_>>()), Err(word.to_owned()), "{bad}");
         }

@@ -7,8 +7,19 @@ use crate::workspace::{Package, TextFile};
 /// The crates that are functions of their inputs.
 const PURE: &[&str] = &["warren-model", "warren-resilience", "warren-tunnel"];
 /// What a pure crate may depend on outside of its tests.
-const KNOWN_PURE: &[&str] =
-    &["base64", "hex", "ipnet", "thiserror", "time", "uuid", "zeroize", "warren-model", "warren-wire"];
+const KNOWN_PURE: &[&str] = &[
+    "base64",
+    "hex",
+    "ipnet",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "time",
+    "uuid",
+    "zeroize",
+    "warren-model",
+    "warren-wire",
+];
 /// What a pure crate's source may not say.
 const IMPURE: &[&str] = &[
     "async fn",
