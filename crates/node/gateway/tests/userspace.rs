@@ -1,5 +1,7 @@
 //! The userspace carrier against stock clients.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod lab;
 
 use std::{

@@ -169,3 +169,136 @@ impl Group {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::userspace::segment::testing::{Version, tcp};
+
+    const ACK: u8 = 0x10;
+    const PSH: u8 = 0x08;
+    const FIN: u8 = 0x01;
+
+    /// What would be written: each frame's header and packet.
+    fn coalesce(packets: Vec<Vec<u8>>) -> Vec<(VirtioNetHdr, Vec<u8>)> {
+        let mut coalescer = Coalescer::default();
+        for packet in packets {
+            coalescer.push(Packet::copy_from(packet.as_slice()));
+        }
+        let mut frames = Vec::new();
+        coalescer.drain(|pieces| {
+            let bytes: Vec<u8> = pieces.iter().flat_map(|piece| piece.to_vec()).collect();
+            let (header, packet) = bytes.split_at(VIRTIO_NET_HDR_LEN);
+            frames.push((VirtioNetHdr::decode(header).unwrap(), packet.to_vec()));
+        });
+        frames
+    }
+
+    fn lengths(packets: Vec<Vec<u8>>) -> Vec<usize> {
+        coalesce(packets).iter().map(|(_, packet)| packet.len()).collect()
+    }
+
+    #[test]
+    fn segments_in_order_become_one_packet_that_splits_into_them_again() {
+        for version in [Version::V4, Version::V6] {
+            let sent = vec![
+                tcp(version, 1, 1000, ACK, 700),
+                tcp(version, 1, 1700, ACK, 700),
+                tcp(version, 1, 2400, ACK | PSH, 300),
+            ];
+            let frames = coalesce(sent.clone());
+            assert_eq!(frames.len(), 1, "{version:?}");
+            let (header, packet) = &frames[0];
+            assert_eq!(header.gso_size, 700);
+            let mut frame = vec![0; VIRTIO_NET_HDR_LEN];
+            header.encode(&mut frame).unwrap();
+            frame.extend(packet);
+            let mut received = Vec::new();
+            let pool = gotatun::packet::PacketBufPool::new(4);
+            crate::userspace::split::Splitter::default().split(&mut frame, &pool, &mut received).unwrap();
+            let received: Vec<Vec<u8>> = received.into_iter().map(|packet| packet.into_bytes().to_vec()).collect();
+            // PSH may stand on the last one only; everything else, checksums included, is as it was.
+            assert_eq!(received, sent, "{version:?}");
+        }
+    }
+
+    #[test]
+    fn what_differs_in_more_than_the_sequence_stays_apart() {
+        let first = || tcp(Version::V4, 1, 1000, ACK, 100);
+        let alone = first().len();
+        let cases: [(&str, Vec<u8>); 5] = [
+            ("a gap", tcp(Version::V4, 1, 1101, ACK, 100)),
+            ("a repetition", first()),
+            ("a longer segment", tcp(Version::V4, 1, 1100, ACK, 101)),
+            ("another flow", tcp(Version::V4, 2, 1100, ACK, 100)),
+            ("the end of the connection", tcp(Version::V4, 1, 1100, ACK | FIN, 100)),
+        ];
+        for (what, second) in cases {
+            let length = second.len();
+            assert_eq!(lengths(vec![first(), second]), [alone, length], "{what}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_left_for_the_receiver_to_find() {
+        let first = tcp(Version::V4, 1, 1000, ACK, 100);
+        let mut second = tcp(Version::V4, 1, 1100, ACK, 100);
+        *second.last_mut().unwrap() ^= 1;
+        let frames = coalesce(vec![first.clone(), second.clone()]);
+        assert_eq!(frames.len(), 2);
+        assert_eq!((frames[0].0.flags, &frames[0].1), (0, &first));
+        assert_eq!((frames[1].0.flags, &frames[1].1), (0, &second));
+    }
+
+    #[test]
+    fn a_short_or_pushed_segment_ends_the_group() {
+        let short = vec![
+            tcp(Version::V4, 1, 1000, ACK, 100),
+            tcp(Version::V4, 1, 1100, ACK, 50),
+            tcp(Version::V4, 1, 1150, ACK, 50),
+        ];
+        assert_eq!(lengths(short), [190, 90]);
+        let pushed = vec![
+            tcp(Version::V4, 1, 1000, ACK, 100),
+            tcp(Version::V4, 1, 1100, ACK | PSH, 100),
+            tcp(Version::V4, 1, 1200, ACK, 100),
+        ];
+        assert_eq!(lengths(pushed), [240, 140]);
+    }
+
+    #[test]
+    fn nothing_of_a_flow_overtakes_what_came_before() {
+        // The bare acknowledgement must stay between the two data segments.
+        let packets = vec![
+            tcp(Version::V4, 1, 1000, ACK, 100),
+            tcp(Version::V4, 1, 1100, ACK, 0),
+            tcp(Version::V4, 1, 1100, ACK, 100),
+        ];
+        assert_eq!(lengths(packets), [140, 40, 140]);
+    }
+
+    #[test]
+    fn interleaved_flows_are_joined_each() {
+        let packets =
+            (0..10).flat_map(|turn| [1, 2].map(|flow| tcp(Version::V4, flow, 1000 + turn * 100, ACK, 100))).collect();
+        assert_eq!(lengths(packets), [1040, 1040]);
+    }
+
+    #[test]
+    fn a_group_never_exceeds_the_largest_packet() {
+        let packets = (0..100).map(|turn| tcp(Version::V6, 1, 1000 + turn * 1400, ACK, 1400)).collect();
+        let lengths = lengths(packets);
+        assert!(lengths.iter().all(|length| *length <= GROUP_BYTES_MAX), "{lengths:?}");
+        assert_eq!(lengths.len(), 3);
+    }
+
+    #[test]
+    fn no_bytes_whatever_make_it_panic() {
+        for length in 0..80 {
+            for byte in [0x00, 0x45, 0x4f, 0x46, 0x60, 0xff] {
+                let packet = vec![byte; length];
+                assert_eq!(lengths(vec![packet.clone(), packet]), [length, length]);
+            }
+        }
+    }
+}

@@ -150,3 +150,47 @@ pub(super) fn pseudo_header_sum(packet: &[u8], transport_bytes: usize) -> u64 {
 fn be16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }
+
+#[cfg(test)]
+pub(super) mod testing {
+    //! TCP packets for tests.
+
+    use super::*;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Version {
+        V4,
+        V6,
+    }
+
+    /// A correct packet from port 1000 + `flow`.
+    pub fn tcp(version: Version, flow: u16, sequence: u32, flags: u8, payload_bytes: usize) -> Vec<u8> {
+        let transport_bytes = TCP_HEADER_BYTES + payload_bytes;
+        let mut packet = match version {
+            Version::V4 => {
+                let mut header = vec![0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, PROTOCOL_TCP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+                header[2..4].copy_from_slice(&((IPV4_HEADER_BYTES + transport_bytes) as u16).to_be_bytes());
+                // The splitter numbers the packets that it makes of one.
+                header[4..6].copy_from_slice(&(((sequence - 1000) / 700) as u16).to_be_bytes());
+                let sum = !checksum(&header, 0);
+                header[10..12].copy_from_slice(&sum.to_be_bytes());
+                header
+            }
+            Version::V6 => {
+                let mut header = vec![0x60, 0, 0, 0, 0, 0, PROTOCOL_TCP, 64];
+                header[4..6].copy_from_slice(&(transport_bytes as u16).to_be_bytes());
+                header.extend([0xfd; 32]);
+                header
+            }
+        };
+        let start = packet.len();
+        packet.extend((1000 + flow).to_be_bytes());
+        packet.extend(443_u16.to_be_bytes());
+        packet.extend(sequence.to_be_bytes());
+        packet.extend([0, 0, 0, 9, 0x50, flags, 0x10, 0, 0, 0, 0, 0]);
+        packet.extend((0..payload_bytes).map(|at| (at as u32 + sequence) as u8));
+        let sum = !checksum(&packet[start..], pseudo_header_sum(&packet, transport_bytes));
+        packet[start + 16..start + 18].copy_from_slice(&sum.to_be_bytes());
+        packet
+    }
+}

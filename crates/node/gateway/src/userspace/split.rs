@@ -143,3 +143,55 @@ fn push(packet: Packet, packets: &mut Vec<Packet<Ip>>) -> io::Result<()> {
 fn invalid(reason: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::userspace::segment::testing::{Version, tcp};
+
+    fn split(header: VirtioNetHdr, body: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        let mut frame = vec![0; VIRTIO_NET_HDR_LEN];
+        header.encode(&mut frame)?;
+        frame.extend(body);
+        let mut packets = Vec::new();
+        Splitter::default().split(&mut frame, &PacketBufPool::new(4), &mut packets)?;
+        Ok(packets.into_iter().map(|packet| packet.into_bytes().to_vec()).collect())
+    }
+
+    #[test]
+    fn a_plain_packet_passes_unchanged() {
+        let packet = tcp(Version::V4, 1, 1000, 0x10, 100);
+        assert_eq!(split(VirtioNetHdr::default(), &packet).unwrap(), [packet]);
+    }
+
+    #[test]
+    fn a_checksum_left_to_us_is_completed() {
+        let right = tcp(Version::V6, 1, 1000, 0x10, 101);
+        let mut partial = right.clone();
+        let seed = checksum(&[], crate::userspace::segment::pseudo_header_sum(&right, right.len() - 40));
+        partial[56..58].copy_from_slice(&seed.to_be_bytes());
+        let header = VirtioNetHdr { flags: NEEDS_CHECKSUM, csum_start: 40, csum_offset: 16, ..VirtioNetHdr::default() };
+        assert_eq!(split(header, &partial).unwrap(), [right]);
+    }
+
+    #[test]
+    fn a_header_that_lies_is_refused() {
+        let packet = tcp(Version::V4, 1, 1000, 0x10, 100);
+        let tso =
+            VirtioNetHdr { gso_type: 1, gso_size: 50, csum_start: 20, csum_offset: 16, ..VirtioNetHdr::default() };
+        assert_eq!(split(tso, &packet).unwrap().len(), 2);
+        let lies = [
+            VirtioNetHdr { gso_size: 0, ..tso },
+            VirtioNetHdr { csum_start: 60_000, ..tso },
+            VirtioNetHdr { csum_start: u16::MAX, ..tso },
+            VirtioNetHdr { gso_type: 4, ..tso },
+            VirtioNetHdr { gso_type: 77, ..tso },
+            VirtioNetHdr { flags: NEEDS_CHECKSUM, csum_start: 139, csum_offset: 9, ..VirtioNetHdr::default() },
+        ];
+        for lie in lies {
+            assert!(split(lie, &packet).is_err(), "{lie:?}");
+        }
+        assert!(split(tso, &[]).is_err());
+        assert!(split(VirtioNetHdr::default(), &[0x45]).is_err());
+    }
+}

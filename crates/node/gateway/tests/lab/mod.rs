@@ -2,12 +2,10 @@
 //!
 //! Needs root, iproute2, wireguard-go and wireguard-tools; what is missing is named by the panic.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses a part of it")]
-
 use std::{
     fs::File,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -71,7 +69,7 @@ impl Drop for Namespace {
     }
 }
 
-/// Joins two namespaces by a virtual cable; `index` gives 192.0.2.(2·index)/31-like addresses: `.1` on the left side.
+/// Joins two namespaces by a virtual cable: 192.168.`index`.1 and fd00:`index`::1 on the left side, `.2` on the right.
 pub fn cable(left: &Namespace, right: &Namespace, index: u8) {
     let (one, two) = (fresh("va"), fresh("vb"));
     run(
@@ -178,18 +176,12 @@ pub fn public_key(private_key: &PrivateKey) -> PublicKey {
 
 /// Opens a TUN device with offload in the calling thread's namespace, 10.9.0.1/24 and fd09::1/64 on it.
 pub fn open_tun(name: &str) -> OwnedFd {
-    use std::os::fd::{FromRawFd, IntoRawFd};
     let device =
         tun_rs::DeviceBuilder::new().name(name).offload(true).build_sync().expect("root may open /dev/net/tun");
-    let fd = device.into_raw_fd();
     run("ip", &["addr", "add", "10.9.0.1/24", "dev", name]);
     run("ip", &["-6", "addr", "add", "fd09::1/64", "dev", name, "nodad"]);
     run("ip", &["link", "set", name, "mtu", "1420", "up"]);
-    #[expect(unsafe_code, reason = "the descriptor was given up just above")]
-    // SAFETY: `into_raw_fd` hands over the only owner.
-    unsafe {
-        OwnedFd::from_raw_fd(fd)
-    }
+    device.as_fd().try_clone_to_owned().expect("a descriptor is free")
 }
 
 pub fn run(program: &str, arguments: &[&str]) -> String {
