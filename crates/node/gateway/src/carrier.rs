@@ -1,5 +1,7 @@
 //! What both carriers of WireGuard traffic share: the peers they are given and what they tell of them.
 
+pub(crate) mod ledger;
+
 use std::{io, net::SocketAddr};
 
 use ipnet::IpNet;

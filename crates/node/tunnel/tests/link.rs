@@ -175,7 +175,7 @@ fn counters_never_fall_when_a_peer_is_removed_and_set_again() {
     assert_eq!(gateway.poll_frame(), None);
     assert_eq!(gateway.poll_timeout(), Some(moment(15)));
     gateway.handle_timeout(moment(15));
-    assert_eq!(report(&mut gateway), expected(108));
+    assert_eq!(report(&mut gateway), expected(109));
     gateway.handle_stats(id, set_again, vec![stats(0, 8)], moment(17));
     assert_eq!(gateway.poll_frame(), None);
 }
