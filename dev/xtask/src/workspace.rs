@@ -27,6 +27,8 @@ pub struct Package {
     /// Relative to the workspace's root, as `crates/core/model`.
     pub folder: String,
     pub dependencies: Vec<Dependency>,
+    /// Whether others can depend on it; a program alone cannot be.
+    pub has_library: bool,
 }
 
 /// A dependency as the manifest declares it.
@@ -62,6 +64,7 @@ impl Workspace {
             .packages
             .into_iter()
             .map(|package| Package {
+                has_library: package.targets.iter().any(cargo_metadata::Target::is_lib),
                 name: package.name.to_string(),
                 folder: package
                     .manifest_path

@@ -33,7 +33,7 @@ pub fn run(workspace: &Workspace, options: &TestOptions) -> anyhow::Result<ExitC
     let mut counts = summary::of_nextest(closing_line).context("nextest's closing line reads unlike any known")?;
     let mut passed = nextest_status.success();
 
-    if options.filter.is_empty() {
+    if options.filter.is_empty() && has_documentation(workspace, options) {
         let documentation = in_workspace(workspace, &documentation_arguments(options));
         let (status, output) = run_and_keep(documentation, Stream::Output)?;
         let examples = summary::of_libtest(&output);
@@ -60,6 +60,12 @@ fn documentation_arguments(options: &TestOptions) -> Vec<String> {
     let mut arguments = vec!["test".to_owned(), "--doc".to_owned(), "--no-fail-fast".to_owned()];
     arguments.extend(selection(options));
     arguments
+}
+
+/// Whether there is a library among what was chosen; cargo takes the absence of one for an error.
+fn has_documentation(workspace: &Workspace, options: &TestOptions) -> bool {
+    let chosen = |name: &String| options.package.is_empty() || options.package.contains(name);
+    workspace.packages.iter().any(|package| package.has_library && chosen(&package.name))
 }
 
 fn selection(options: &TestOptions) -> Vec<String> {

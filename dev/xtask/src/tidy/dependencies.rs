@@ -61,6 +61,7 @@ mod tests {
             name: "user".to_owned(),
             folder: "crates/core/user".to_owned(),
             dependencies: vec![Dependency { name: dependency.to_owned(), kind: DependencyKind::Normal }],
+            has_library: true,
         }
     }
 

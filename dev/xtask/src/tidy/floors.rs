@@ -116,7 +116,7 @@ mod tests {
     fn package(name: &str, folder: &str, dependencies: &[(&str, DependencyKind)]) -> Package {
         let dependencies =
             dependencies.iter().map(|(name, kind)| Dependency { name: (*name).to_owned(), kind: *kind }).collect();
-        Package { name: name.to_owned(), folder: folder.to_owned(), dependencies }
+        Package { name: name.to_owned(), folder: folder.to_owned(), dependencies, has_library: true }
     }
 
     fn problems(packages: &[Package], floors: &[(&str, u8)]) -> Vec<String> {

@@ -75,6 +75,7 @@ mod tests {
             name: "warren-model".to_owned(),
             folder: "crates/core/model".to_owned(),
             dependencies: vec![Dependency { name: dependency.to_owned(), kind }],
+            has_library: true,
         }
     }
 
