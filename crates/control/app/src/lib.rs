@@ -1,1 +1,234 @@
-//! The use cases, one noun a module; portal, API, command line and background work all call them.
+//! The use cases of Warren's control plane, one noun a module. Portal, REST API, command line and background work all call
+//! these functions and nothing below them.
+//!
+//! Invariants
+//! - Every use case takes an [`OpContext`], or an [`Inside`] that it made by entering an organisation: no tenant's data is in
+//!   reach without that tenant in hand, and an outsider is told that there is no such organisation.
+//! - What changes something asks storage with an [`warren_auth::Authorized`] proof and leaves an audit entry in the same transaction.
+//! - Gateways are told after the commit, and what they are told is read from the database (see `gateways::hub`).
+//! - Errors carry codes, not words; each face finds the words.
+
+pub mod activity;
+mod audit;
+mod context;
+pub mod devices;
+mod error;
+pub mod gateways;
+mod hashing;
+mod idempotency;
+pub mod installation;
+pub mod invitations;
+pub mod live;
+mod metrics;
+pub mod networks;
+pub mod organisations;
+pub mod people;
+pub mod sessions;
+mod worker;
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::task::JoinHandle;
+use warren_auth::SealingKey;
+use warren_model::{Clock, Random, Timestamp};
+use warren_runtime::{
+    Shutdown,
+    files::{self, FileError},
+};
+use warren_storage::{Databases, StorageError, SystemModels};
+
+pub use context::{Expected, IdempotencyKey, Inside, OpContext};
+pub use error::{AppError, Contradiction, FieldError, Thing};
+pub use metrics::Metrics;
+pub use warren_storage::Account;
+
+/// What the control plane is built from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Holds the databases and the sealing key; 0700.
+    pub data_folder: PathBuf,
+    /// How people and gateways reach the portal, without a slash at the end.
+    pub public_url: String,
+    /// A session that is not used this long ends.
+    pub session_idle: Duration,
+    /// A session ends this long after sign-in however much it is used.
+    pub session_absolute: Duration,
+    /// Passwords that are hashed at once; each takes 19 MiB.
+    pub hashing_permits: usize,
+    /// Organisations' databases that are open at once.
+    pub open_organisations_max: usize,
+}
+
+impl Config {
+    /// The defaults for an installation in `data_folder` that is reached at `public_url`.
+    pub fn new(data_folder: PathBuf, public_url: String) -> Self {
+        Self {
+            data_folder,
+            public_url,
+            session_idle: Duration::from_secs(12 * 3600),
+            session_absolute: Duration::from_secs(14 * 24 * 3600),
+            hashing_permits: 2,
+            open_organisations_max: 256,
+        }
+    }
+}
+
+/// Why the control plane could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A file or folder cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A database cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The key file holds something else.
+    #[error("{} does not hold a key of 32 bytes; put the original file back (a backup has it), or everything sealed with it is lost", path.display())]
+    KeyFile { path: PathBuf },
+    /// The key file is gone while there are data sealed with it.
+    #[error("{} is missing but the database holds secrets sealed with it; put the file back from a backup", path.display())]
+    KeyFileMissing { path: PathBuf },
+}
+
+/// The control plane. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    databases: Databases,
+    sealing: SealingKey,
+    hashing: hashing::HashingRoom,
+    hub: gateways::Hub,
+    live: live::Live,
+    metrics: Metrics,
+    started_at: Timestamp,
+    notices: Mutex<Vec<String>>,
+}
+
+impl App {
+    /// Opens the databases and the sealing key in `config.data_folder`, which exists; makes them when they are not there.
+    ///
+    /// # Errors
+    /// [`BuildError`] says in one sentence what is wrong and what to do.
+    pub async fn build(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, BuildError> {
+        let key_path = config.data_folder.join("sealing.key");
+        let is_new = !config.data_folder.join("system.sqlite").exists();
+        let sealing = match files::read_private(&key_path)? {
+            Some(bytes) => {
+                SealingKey::from_bytes(bytes.try_into().map_err(|_| BuildError::KeyFile { path: key_path })?)
+            }
+            None if is_new => {
+                let key = SealingKey::generate(random.as_ref());
+                files::write_private(&key_path, key.expose_bytes())?;
+                key
+            }
+            None => return Err(BuildError::KeyFileMissing { path: key_path }),
+        };
+        let storage = warren_storage::Config {
+            open_tenants_max: config.open_organisations_max,
+            ..warren_storage::Config::new(config.data_folder.clone())
+        };
+        let databases = Databases::open(storage, clock.clone()).await?;
+        databases.discard_orphan_tenants().await?;
+        let parts = Parts {
+            hashing: hashing::HashingRoom::new(config.hashing_permits, random.clone()),
+            hub: gateways::Hub::default(),
+            live: live::Live::new(),
+            metrics: Metrics::new(),
+            started_at: clock.now(),
+            notices: Mutex::default(),
+            config,
+            clock,
+            random,
+            databases,
+            sealing,
+        };
+        let app = Self(Arc::new(parts));
+        networks::release_abandoned_ports(&app).await?;
+        Ok(app)
+    }
+
+    /// Starts the background work; each task ends soon after `shutdown`.
+    pub fn spawn_worker(&self, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
+        worker::spawn(self, shutdown)
+    }
+
+    /// Stores what is only in memory and closes the databases.
+    pub async fn close(self) {
+        worker::store_usage(&self).await;
+        self.0.databases.clone().close().await;
+    }
+
+    /// The clock that everything here reads.
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+    /// The random generator that everything here uses.
+    pub fn random(&self) -> &dyn Random {
+        self.0.random.as_ref()
+    }
+    /// How people and gateways reach the portal, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.0.config.public_url
+    }
+    /// Figures for the operator.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+    /// Puts a sentence before the operator until the process ends, such as why the gateway did not start.
+    pub fn post_notice(&self, notice: String) {
+        let mut notices = self.0.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notices.contains(&notice) && notices.len() < NOTICES_MAX {
+            notices.push(notice);
+        }
+    }
+    /// Takes a notice back once its cause is gone.
+    pub fn withdraw_notice(&self, notice: &str) {
+        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).retain(|posted| posted != notice);
+    }
+
+    pub(crate) fn notices(&self) -> Vec<String> {
+        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.config
+    }
+    pub(crate) fn databases(&self) -> &Databases {
+        &self.0.databases
+    }
+    pub(crate) fn system(&self) -> &SystemModels {
+        self.0.databases.system_models()
+    }
+    pub(crate) fn sealing(&self) -> &SealingKey {
+        &self.0.sealing
+    }
+    pub(crate) fn hashing(&self) -> &hashing::HashingRoom {
+        &self.0.hashing
+    }
+    pub(crate) fn hub(&self) -> &gateways::Hub {
+        &self.0.hub
+    }
+    pub(crate) fn live(&self) -> &live::Live {
+        &self.0.live
+    }
+    pub(crate) fn uptime(&self) -> time::Duration {
+        self.clock().now() - self.0.started_at
+    }
+}
+
+/// The most notices that are shown at once.
+const NOTICES_MAX: usize = 16;
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("public_url", &self.0.config.public_url).finish_non_exhaustive()
+    }
+}

@@ -11,6 +11,6 @@ pub mod seal;
 pub mod token;
 
 pub use password::{Password, PasswordHash};
-pub use permission::{Authorized, Permission, Refused, Subject};
+pub use permission::{Authorized, Insider, Permission, Refused, Subject};
 pub use seal::{SealError, SealingKey};
 pub use token::{SecretToken, TokenHash};

@@ -99,3 +99,28 @@ impl Usage {
         self.last_handshake_at.is_some_and(|at| (now - at).whole_seconds() < Self::ONLINE_WITHIN_SECONDS)
     }
 }
+
+/// A device's usage together with the gateway counters that it was counted up from, so that counting can go on after a
+/// restart of either side.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageRecord {
+    pub usage: Usage,
+    /// The start of the gateway that the counters below belong to.
+    pub boot: Option<uuid::Uuid>,
+    pub boot_received_bytes: u64,
+    pub boot_sent_bytes: u64,
+}
+
+impl UsageRecord {
+    /// Counts on: the gateway that started as `boot` has seen `received_bytes` and `sent_bytes` since then.
+    pub fn count(&mut self, boot: uuid::Uuid, received_bytes: u64, sent_bytes: u64) {
+        if self.boot != Some(boot) {
+            (self.boot, self.boot_received_bytes, self.boot_sent_bytes) = (Some(boot), 0, 0);
+        }
+        // Counters of one start never fall; a report that came late adds nothing.
+        self.usage.received_bytes += received_bytes.saturating_sub(self.boot_received_bytes);
+        self.usage.sent_bytes += sent_bytes.saturating_sub(self.boot_sent_bytes);
+        self.boot_received_bytes = self.boot_received_bytes.max(received_bytes);
+        self.boot_sent_bytes = self.boot_sent_bytes.max(sent_bytes);
+    }
+}

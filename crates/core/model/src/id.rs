@@ -58,7 +58,39 @@ identifier!(
     RequestId,
 );
 
+/// The time in milliseconds, then its fraction in 1/4096 ms where RFC 9562 allows randomness (section 6.2, method 3), so that
+/// identifiers made one after the other within a millisecond keep their order; then 62 random bits.
 fn version_7(now: Timestamp, random: &dyn Random) -> Uuid {
-    let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes(random)).into_uuid()
+    let nanos = u64::try_from(now.unix_timestamp_nanos()).unwrap_or(0);
+    let (millis, rest) = (nanos / 1_000_000, nanos % 1_000_000);
+    let mut bytes: [u8; 10] = random_bytes(random);
+    let fraction = u16::try_from(rest * 4096 / 1_000_000).unwrap_or(0);
+    bytes[..2].copy_from_slice(&fraction.to_be_bytes());
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use time::{Duration, OffsetDateTime};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Ones;
+    impl Random for Ones {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(0xff);
+        }
+    }
+
+    #[test]
+    fn identifiers_made_a_microsecond_apart_keep_their_order() {
+        let mut last = DeviceId::from_uuid(Uuid::nil());
+        for micros in 0..3000 {
+            let id = DeviceId::generate(OffsetDateTime::UNIX_EPOCH + Duration::microseconds(micros), &Ones);
+            assert!(id > last, "{micros}");
+            assert_eq!(id.uuid().get_version_num(), 7);
+            last = id;
+        }
+    }
 }

@@ -22,6 +22,11 @@ pub struct Network {
     pub revision: i64,
 }
 
+impl Network {
+    /// The most networks of one organisation.
+    pub const PER_ORGANISATION_MAX: u16 = 1000;
+}
+
 /// What an admin decides about a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkSettings {
@@ -104,6 +109,27 @@ impl Tunnel {
 pub enum DeviceTraffic {
     Allowed,
     Blocked,
+}
+
+impl DeviceTraffic {
+    /// The word for it in the API, the database and the catalogues.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+impl std::str::FromStr for DeviceTraffic {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "allowed" => Ok(Self::Allowed),
+            "blocked" => Ok(Self::Blocked),
+            _ => Err(Invalid::Unknown { known: "allowed, blocked" }),
+        }
+    }
 }
 
 /// The tunnel's maximum transmission unit in bytes: 1280 (RFC 8200 section 5) to 9000, by default 1420.

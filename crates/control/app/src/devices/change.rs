@@ -1,0 +1,161 @@
+//! Changing a device, and keeping it out for now or for ever.
+
+use warren_auth::{Authorized, permission::ManageDevicesOf};
+use warren_model::{
+    AccountId, Device, DeviceId, DeviceName, OrganisationId, Timestamp, audit::Action, device::Standing,
+};
+use warren_storage::TenantModels;
+
+use super::{DeviceView, enrol::check_expiry, show};
+use crate::{AppError, Contradiction, Expected, Inside, OpContext, Thing, audit::Changes, gateways::Touched};
+
+/// What is to change; none stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    pub name: Option<DeviceName>,
+    pub standing: Option<Enablement>,
+    /// `Some(None)` lets the device never expire.
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+/// Whether a device is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enablement {
+    Enabled,
+    Disabled,
+}
+
+/// Changes a device; what keeps it out takes effect on its gateway within milliseconds. Its owner, and admins.
+///
+/// # Errors
+/// [`AppError::Forbidden`], [`AppError::NotFound`], [`AppError::Stale`], or [`Contradiction::DeviceRevoked`]
+pub async fn change(
+    inside: &Inside<'_>,
+    id: DeviceId,
+    expected: Expected,
+    change: Change,
+) -> Result<DeviceView, AppError> {
+    let before = find(inside, id).await?;
+    let proof = inside.authorise(ManageDevicesOf { owner: before.owner }).map_err(hidden)?;
+    if before.standing == Standing::Revoked {
+        return Err(Contradiction::DeviceRevoked.into());
+    }
+    if let Some(expires_at) = change.expires_at {
+        check_expiry(expires_at, inside.app().clock().now())?;
+    }
+    let mut after = before.clone();
+    after.name = change.name.unwrap_or(after.name);
+    after.expires_at = change.expires_at.unwrap_or(after.expires_at);
+    after.standing = match change.standing {
+        None => after.standing,
+        Some(Enablement::Enabled) => Standing::Enabled,
+        Some(Enablement::Disabled) => Standing::Disabled,
+    };
+    let changes = Changes::default().compare("name", &before.name, &after.name, ToString::to_string).compare(
+        "expires_at",
+        &before.expires_at,
+        &after.expires_at,
+        |at| at.map(show_moment).unwrap_or_default(),
+    );
+    let action = match (before.standing, after.standing) {
+        (Standing::Enabled, Standing::Disabled) => Action::DeviceDisabled,
+        (Standing::Disabled, Standing::Enabled) => Action::DeviceEnabled,
+        _ => Action::DeviceChanged,
+    };
+    if changes.is_empty() && action == Action::DeviceChanged {
+        return match expected.or_current(before.revision) == before.revision {
+            true => show(inside, id).await,
+            false => Err(AppError::Stale),
+        };
+    }
+    let entry = changes.into_entry(inside.cx.entry(&proof, action, id.uuid(), &after.name));
+    inside
+        .tenant
+        .transaction(async |tx| -> Result<(), AppError> {
+            tx.devices().update(&proof, &after, expected.or_current(before.revision)).await?;
+            tx.audit().append(&entry).await?;
+            Ok(())
+        })
+        .await?;
+    if action == Action::DeviceDisabled {
+        inside.app().live().forget_session(inside.organisation.id, id);
+    }
+    touch(inside.cx, &inside.tenant, &after).await?;
+    show(inside, id).await
+}
+
+/// Keeps a device out for ever and frees its addresses. Doing it twice changes nothing. Its owner, and admins.
+///
+/// # Errors
+/// [`AppError::Forbidden`], [`AppError::NotFound`] or [`AppError::Stale`]
+pub async fn revoke(inside: &Inside<'_>, id: DeviceId, expected: Expected) -> Result<DeviceView, AppError> {
+    let device = find(inside, id).await?;
+    let proof = inside.authorise(ManageDevicesOf { owner: device.owner }).map_err(hidden)?;
+    let expected = expected.or_current(device.revision);
+    if device.standing == Standing::Revoked {
+        return show(inside, id).await;
+    }
+    revoke_one(inside.cx, &inside.tenant, &proof, &device, expected).await?;
+    show(inside, id).await
+}
+
+/// Revokes every device of somebody who has left, and of nobody else.
+pub(crate) async fn revoke_all_of(
+    cx: &OpContext,
+    tenant: &TenantModels,
+    organisation: OrganisationId,
+    owner: AccountId,
+) -> Result<(), AppError> {
+    let proof = Authorized::for_system(organisation, ManageDevicesOf { owner });
+    for device in tenant.devices().of_owner(owner).await? {
+        if device.standing != Standing::Revoked {
+            revoke_one(cx, tenant, &proof, &device, device.revision).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn revoke_one(
+    cx: &OpContext,
+    tenant: &TenantModels,
+    proof: &Authorized<ManageDevicesOf>,
+    device: &Device,
+    expected: i64,
+) -> Result<(), AppError> {
+    let entry = cx.entry(proof, Action::DeviceRevoked, device.id.uuid(), &device.name);
+    tenant
+        .transaction(async |tx| -> Result<(), AppError> {
+            tx.devices().revoke(proof, device.id, expected).await?;
+            tx.audit().append(&entry).await?;
+            Ok(())
+        })
+        .await?;
+    cx.app.live().forget_session(tenant.organisation(), device.id);
+    touch(cx, tenant, device).await
+}
+
+/// Lets the device's gateway know that it changed.
+async fn touch(cx: &OpContext, tenant: &TenantModels, device: &Device) -> Result<(), AppError> {
+    if let Some(gateway) = cx.app.system().gateway_networks().gateway_of(device.network).await? {
+        let touched =
+            Touched::Device { organisation: tenant.organisation(), network: device.network, device: device.id };
+        cx.app.hub().touch(gateway, touched);
+    }
+    Ok(())
+}
+
+async fn find(inside: &Inside<'_>, id: DeviceId) -> Result<Device, AppError> {
+    inside.tenant.devices().by_id(id).await?.ok_or(AppError::NotFound(Thing::Device))
+}
+
+/// Another person's device is not there for somebody who may not manage it.
+pub(super) fn hidden(refused: AppError) -> AppError {
+    match refused {
+        AppError::Forbidden => AppError::NotFound(Thing::Device),
+        other => other,
+    }
+}
+
+fn show_moment(at: Timestamp) -> String {
+    at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,14 @@
+//! Devices: enrolling them, changing them, and what their owners see of them.
+
+mod change;
+mod configuration;
+mod enrol;
+mod keys;
+mod read;
+
+pub(crate) use change::revoke_all_of;
+pub use change::{Change, Enablement, change, revoke};
+pub use configuration::{ConfigurationFile, configuration};
+pub use enrol::{Enrol, Enrolled, Key, enrol};
+pub(crate) use keys::{generate_key_pair, preshared_key_context};
+pub use read::{DeviceView, Filter, page, show};

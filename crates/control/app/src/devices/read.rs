@@ -1,0 +1,108 @@
+//! What people see of devices.
+
+use std::collections::HashMap;
+
+use warren_auth::permission::{ManageDevicesOf, Oversee};
+use warren_model::{
+    AccountId, Device, DeviceId, DeviceState, NetworkId, NetworkName, OrganisationId, PersonName, Role,
+    device::Usage,
+    page::{Page, PageRequest},
+};
+use warren_storage::DeviceFilter;
+
+use super::change::hidden;
+use crate::{App, AppError, Inside, Thing};
+
+/// A device and what belongs to it.
+#[derive(Debug, Clone)]
+pub struct DeviceView {
+    pub device: Device,
+    pub state: DeviceState,
+    pub network_name: NetworkName,
+    pub owner_name: PersonName,
+    pub usage: Usage,
+    /// Whether it holds a session now.
+    pub online: bool,
+}
+
+/// Which devices are asked for; none means all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub network: Option<NetworkId>,
+    pub owner: Option<AccountId>,
+    /// Part of a name, in any case.
+    pub text: Option<String>,
+}
+
+/// Devices that the caller may see: admins all of them, members their own.
+///
+/// # Errors
+/// [`AppError::Unavailable`]
+pub async fn page(inside: &Inside<'_>, filter: Filter, request: &PageRequest) -> Result<Page<DeviceView>, AppError> {
+    let owner = match inside.insider.role() {
+        Role::Admin => {
+            inside.authorise(Oversee)?;
+            filter.owner
+        }
+        Role::Member => {
+            let own = inside.insider.account().ok_or(AppError::Forbidden)?;
+            inside.authorise(ManageDevicesOf { owner: own })?;
+            Some(own)
+        }
+    };
+    let filter = DeviceFilter { network: filter.network, owner, text: filter.text };
+    let page = inside.tenant.devices().page(&filter, request).await?;
+    Ok(Page { items: views(inside, page.items).await?, next_cursor: page.next_cursor })
+}
+
+/// One device. Its owner, and admins; nobody else learns that it exists.
+///
+/// # Errors
+/// [`AppError::NotFound`]
+pub async fn show(inside: &Inside<'_>, id: DeviceId) -> Result<DeviceView, AppError> {
+    let device = inside.tenant.devices().by_id(id).await?.ok_or(AppError::NotFound(Thing::Device))?;
+    inside.authorise(ManageDevicesOf { owner: device.owner }).map_err(hidden)?;
+    views(inside, vec![device]).await?.pop().ok_or(AppError::NotFound(Thing::Device))
+}
+
+/// Finds the names and the usage of many devices in a query each.
+async fn views(inside: &Inside<'_>, devices: Vec<Device>) -> Result<Vec<DeviceView>, AppError> {
+    if devices.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (app, organisation) = (inside.app(), inside.organisation.id);
+    let ids: Vec<DeviceId> = devices.iter().map(|device| device.id).collect();
+    let owners: Vec<AccountId> = devices.iter().map(|device| device.owner).collect();
+    let stored = inside.tenant.usage().of_many(&ids).await?;
+    let names = app.system().accounts().names(&owners).await?;
+    let networks = inside.tenant.networks().all().await?;
+    let networks: HashMap<NetworkId, NetworkName> = networks.into_iter().map(|n| (n.id, n.settings.name)).collect();
+    let mut views = Vec::with_capacity(devices.len());
+    for device in devices {
+        let network_name = networks.get(&device.network).cloned().ok_or(AppError::NotFound(Thing::Network))?;
+        let owner_name = names.get(&device.owner).cloned().ok_or(AppError::NotFound(Thing::Person))?;
+        let id = device.id;
+        let mut view = view_of(app, organisation, device, network_name, owner_name);
+        if app.live().usage(organisation, id).is_none() {
+            view.usage = stored.get(&id).cloned().unwrap_or_default();
+            view.online = view.state == DeviceState::Active && view.usage.is_online(app.clock().now());
+        }
+        views.push(view);
+    }
+    Ok(views)
+}
+
+/// The view of a device whose names are known, with the usage that is in memory.
+pub(super) fn view_of(
+    app: &App,
+    organisation: OrganisationId,
+    device: Device,
+    network_name: NetworkName,
+    owner_name: PersonName,
+) -> DeviceView {
+    let now = app.clock().now();
+    let state = device.state(now);
+    let usage = app.live().usage(organisation, device.id).unwrap_or_default();
+    let online = state == DeviceState::Active && usage.is_online(now);
+    DeviceView { device, state, network_name, owner_name, usage, online }
+}

@@ -1,0 +1,224 @@
+//! The people of an organisation.
+
+use time::Duration;
+use warren_auth::{
+    SecretToken,
+    permission::{ManagePeople, Oversee, Reach},
+};
+use warren_model::{
+    AccountId, Email, LinkId, OrganisationId, PersonName, Role, Timestamp,
+    audit::Action,
+    page::{Page, PageRequest},
+    person::{MembershipStanding, Person},
+};
+use warren_storage::{Account, Link, LinkPurpose, Membership, SystemTransaction};
+
+use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices};
+
+/// How long an invitation works.
+const INVITATION_LASTS: Duration = Duration::days(7);
+
+/// Whom to invite.
+#[derive(Debug, Clone)]
+pub struct Invite {
+    pub name: PersonName,
+    pub email: Email,
+    pub role: Role,
+}
+
+/// A person and the link to hand over, which is shown this once.
+#[derive(Debug, Clone)]
+pub struct Invited {
+    pub person: Person,
+    pub link: String,
+    pub expires_at: Timestamp,
+}
+
+/// The people of the organisation. Admins.
+///
+/// # Errors
+/// [`AppError::Forbidden`]
+pub async fn page(inside: &Inside<'_>, request: &PageRequest) -> Result<Page<Person>, AppError> {
+    inside.authorise(Oversee)?;
+    Ok(inside.app().system().memberships().page_of_people(inside.organisation.id, request).await?)
+}
+
+/// One of them. Admins, and everybody of themselves.
+///
+/// # Errors
+/// [`AppError::Forbidden`] or [`AppError::NotFound`]
+pub async fn show(inside: &Inside<'_>, person: AccountId) -> Result<Person, AppError> {
+    if inside.insider.account() != Some(person) {
+        inside.authorise(Oversee)?;
+    }
+    find(inside, person).await
+}
+
+/// Invites a person by a link that the admin hands over. Admins.
+///
+/// # Errors
+/// [`AppError::Forbidden`] or [`Contradiction::PersonAlreadyThere`]
+pub async fn invite(inside: &Inside<'_>, input: Invite) -> Result<Invited, AppError> {
+    let proof = inside.authorise(ManagePeople)?;
+    let (app, organisation) = (inside.app(), inside.organisation.id);
+    let now = app.clock().now();
+    // Somebody who is known from another organisation keeps the account and the name that they have.
+    let known = app.system().accounts().by_email(&input.email).await?;
+    let account = known.clone().unwrap_or_else(|| Account {
+        id: AccountId::generate(now, app.random()),
+        email: input.email,
+        name: input.name,
+        reach: Reach::OwnOrganisations,
+        created_at: now,
+        revision: 1,
+    });
+    let membership = Membership {
+        account: account.id,
+        organisation,
+        role: input.role,
+        standing: MembershipStanding::Invited,
+        created_at: now,
+    };
+    let (link, token) = invitation_link(app, account.id, organisation);
+    let entry = inside.cx.entry(&proof, Action::PersonInvited, account.id.uuid(), &account.name);
+    let entry = Changes::default().first("role", input.role.as_str()).into_entry(entry);
+    let replayed = app
+        .system()
+        .transaction(async |tx| -> Result<bool, AppError> {
+            if inside.cx.claim(&tx.idempotency(), account.id.uuid()).await?.is_some() {
+                return Ok(true);
+            }
+            if known.is_none() {
+                tx.accounts().insert(&proof, &account, None).await?;
+            }
+            tx.memberships().insert(&proof, &membership).await?;
+            tx.links().insert(&link, &token.hash()).await?;
+            tx.audit_outbox().push(&entry, organisation).await?;
+            Ok(false)
+        })
+        .await?;
+    if replayed {
+        return Err(AppError::SecretGone);
+    }
+    app.relay_audit_soon();
+    invited(inside, account.id, &link, &token).await
+}
+
+/// Makes a new link for somebody who has not joined yet; earlier ones stop working. Admins.
+///
+/// # Errors
+/// [`AppError::Forbidden`], [`AppError::NotFound`] or [`Contradiction::AlreadyJoined`]
+pub async fn renew_invitation(inside: &Inside<'_>, person: AccountId) -> Result<Invited, AppError> {
+    let proof = inside.authorise(ManagePeople)?;
+    let found = find(inside, person).await?;
+    if found.standing == MembershipStanding::Joined {
+        return Err(Contradiction::AlreadyJoined.into());
+    }
+    let (app, organisation) = (inside.app(), inside.organisation.id);
+    let (link, token) = invitation_link(app, person, organisation);
+    let entry = inside.cx.entry(&proof, Action::PersonInvited, person.uuid(), &found.name);
+    app.system()
+        .transaction(async |tx| -> Result<(), AppError> {
+            tx.links().insert(&link, &token.hash()).await?;
+            tx.audit_outbox().push(&entry, organisation).await?;
+            Ok(())
+        })
+        .await?;
+    app.relay_audit_soon();
+    invited(inside, person, &link, &token).await
+}
+
+/// Changes a person's role. Admins.
+///
+/// # Errors
+/// [`AppError::Forbidden`], [`AppError::NotFound`], [`AppError::Stale`] or [`Contradiction::LastAdmin`]
+pub async fn change_role(
+    inside: &Inside<'_>,
+    person: AccountId,
+    expected: Expected,
+    role: Role,
+) -> Result<Person, AppError> {
+    let proof = inside.authorise(ManagePeople)?;
+    let found = find(inside, person).await?;
+    let (app, organisation) = (inside.app(), inside.organisation.id);
+    let changes = Changes::default().compare("role", &found.role, &role, |role| role.as_str().to_owned());
+    if changes.is_empty() {
+        return Ok(found);
+    }
+    let entry = changes.into_entry(inside.cx.entry(&proof, Action::PersonChanged, person.uuid(), &found.name));
+    app.system()
+        .transaction(async |tx| -> Result<(), AppError> {
+            tx.memberships().set_role(&proof, person, role, expected.or_current(found.revision)).await?;
+            keep_an_admin(tx, organisation).await?;
+            tx.audit_outbox().push(&entry, organisation).await?;
+            Ok(())
+        })
+        .await?;
+    app.relay_audit_soon();
+    find(inside, person).await
+}
+
+/// Removes a person from the organisation and revokes their devices in it. The account itself stays. Admins.
+///
+/// # Errors
+/// [`AppError::Forbidden`], [`AppError::NotFound`], [`AppError::Stale`] or [`Contradiction::LastAdmin`]
+pub async fn remove(inside: &Inside<'_>, person: AccountId, expected: Expected) -> Result<(), AppError> {
+    let proof = inside.authorise(ManagePeople)?;
+    let found = find(inside, person).await?;
+    let (app, organisation) = (inside.app(), inside.organisation.id);
+    let entry = inside.cx.entry(&proof, Action::PersonRemoved, person.uuid(), &found.name);
+    app.system()
+        .transaction(async |tx| -> Result<(), AppError> {
+            let now = tx.memberships().person(organisation, person).await?.ok_or(AppError::NotFound(Thing::Person))?;
+            if expected.or_current(now.revision) != now.revision {
+                return Err(AppError::Stale);
+            }
+            tx.memberships().remove(&proof, person).await?;
+            keep_an_admin(tx, organisation).await?;
+            tx.audit_outbox().push(&entry, organisation).await?;
+            Ok(())
+        })
+        .await?;
+    app.relay_audit_soon();
+    // The door is shut; now the tunnels. The worker finishes this should we be killed here.
+    devices::revoke_all_of(inside.cx, &inside.tenant, organisation, person).await
+}
+
+async fn find(inside: &Inside<'_>, person: AccountId) -> Result<Person, AppError> {
+    let memberships = inside.app().system().memberships();
+    memberships.person(inside.organisation.id, person).await?.ok_or(AppError::NotFound(Thing::Person))
+}
+
+async fn keep_an_admin(tx: &SystemTransaction, organisation: OrganisationId) -> Result<(), AppError> {
+    match tx.memberships().joined_admins(organisation).await? {
+        0 => Err(Contradiction::LastAdmin.into()),
+        _ => Ok(()),
+    }
+}
+
+fn invitation_link(app: &App, account: AccountId, organisation: OrganisationId) -> (Link, SecretToken) {
+    let now = app.clock().now();
+    let link = Link {
+        id: LinkId::generate(now, app.random()),
+        purpose: LinkPurpose::Invitation,
+        account: Some(account),
+        organisation: Some(organisation),
+        created_at: now,
+        expires_at: now + INVITATION_LASTS,
+        used_at: None,
+    };
+    (link, SecretToken::generate(app.random()))
+}
+
+async fn invited(
+    inside: &Inside<'_>,
+    person: AccountId,
+    link: &Link,
+    token: &SecretToken,
+) -> Result<Invited, AppError> {
+    Ok(Invited {
+        person: find(inside, person).await?,
+        link: format!("{}/invitation#{}", inside.app().public_url(), token.expose()),
+        expires_at: link.expires_at,
+    })
+}

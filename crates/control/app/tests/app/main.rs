@@ -1,0 +1,7 @@
+//! The use cases, on real databases in a temporary folder.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod devices;
+mod installation;
+mod support;
