@@ -11,7 +11,15 @@ use std::{
     time::Duration,
 };
 
+use http::StatusCode;
 use tokio::time::Instant;
+use warren_app::AppError;
+
+use crate::{
+    PortalState,
+    problem::{Rejection, TOO_MANY_ATTEMPTS},
+    request::RequestFacts,
+};
 
 /// Attempts that may fail one right after the other.
 pub const BURST: u32 = 10;
@@ -71,6 +79,30 @@ impl Attempt<'_> {
                 None => drop(arrivals.remove(&self.network)),
             }
         }
+    }
+}
+
+impl PortalState {
+    /// Does `work`, by which somebody proves who they are, unless too much of it has failed from their address. Only a wrong
+    /// proof counts as a failure.
+    ///
+    /// # Errors
+    /// 429 after too many failures, or what `work` refuses with.
+    pub(crate) async fn prove<T>(
+        &self,
+        facts: &RequestFacts,
+        work: impl Future<Output = Result<T, AppError>>,
+    ) -> Result<T, Rejection> {
+        // Who can open the admin socket needs to guess nothing.
+        let Some(address) = facts.address() else { return Ok(work.await?) };
+        let attempt = self.attempts().begin(address).map_err(|wait| {
+            Rejection::new(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_ATTEMPTS).retry_after(wait)
+        })?;
+        let outcome = work.await;
+        if !matches!(outcome, Err(AppError::SignInRefused | AppError::LinkSpent)) {
+            attempt.give_back();
+        }
+        Ok(outcome?)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Who is calling: extractors that turn a request into an [`OpContext`].
 
-use std::ops::Deref;
+use std::{convert::Infallible, ops::Deref};
 
 use axum::extract::FromRequestParts;
-use http::request::Parts;
+use http::{header, request::Parts};
 use tracing::Span;
 use warren_app::{
     AppError, IdempotencyKey, OpContext,
-    sessions::{self, CurrentSession},
+    sessions::{self, Browser, CurrentSession},
 };
 use warren_auth::Subject;
 
@@ -28,6 +28,13 @@ pub struct Visitor(pub OpContext);
 /// The session that the request's cookie stands for, if there is one.
 #[derive(Debug, Clone)]
 pub struct MaybeSession(pub Option<CurrentSession>);
+
+/// What the browser says of itself, cut to [`USER_AGENT_CHARACTERS_MAX`].
+#[derive(Debug)]
+pub struct UserAgent(pub Browser);
+
+/// The longest name of a browser that is kept.
+const USER_AGENT_CHARACTERS_MAX: usize = 200;
 
 impl Caller {
     /// The context of a creation that the caller gave a name.
@@ -80,6 +87,14 @@ impl FromRequestParts<PortalState> for MaybeSession {
         let resolved = Self(session);
         parts.extensions.insert(resolved.clone());
         Ok(resolved)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for UserAgent {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let text = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Ok(Self(Browser { user_agent: text.chars().take(USER_AGENT_CHARACTERS_MAX).collect() }))
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use warren_app::App;
 use warren_runtime::Shutdown;
 
-use crate::{attempts::Attempts, metrics::RequestMetrics, node::Links};
+use crate::{attempts::Attempts, metrics::RequestMetrics};
 
 /// How the portal is set.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,6 @@ struct Inner {
     attempts: Attempts,
     at_once: Arc<Semaphore>,
     streams: Arc<Semaphore>,
-    links: Links,
     metrics: RequestMetrics,
 }
 
@@ -51,7 +50,6 @@ impl PortalState {
             attempts: Attempts::default(),
             at_once: Arc::new(Semaphore::new(Self::REQUESTS_AT_ONCE_MAX)),
             streams: Arc::new(Semaphore::new(Self::STREAMS_AT_ONCE_MAX)),
-            links: Links::default(),
             metrics,
         }))
     }
@@ -83,9 +81,6 @@ impl PortalState {
     }
     pub(crate) fn streams(&self) -> Arc<Semaphore> {
         self.0.streams.clone()
-    }
-    pub(crate) fn links(&self) -> &Links {
-        &self.0.links
     }
     pub(crate) fn metrics(&self) -> &RequestMetrics {
         &self.0.metrics

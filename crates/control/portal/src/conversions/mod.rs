@@ -1,0 +1,14 @@
+//! Between `warren-wire` and the domain. Reading collects every field that cannot be used; writing never fails.
+
+pub mod access;
+pub mod activity;
+pub mod devices;
+pub mod gateways;
+pub mod networks;
+pub mod organisations;
+pub mod people;
+
+/// A text that stands for nothing when it is empty, as forms send it.
+fn present(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}
