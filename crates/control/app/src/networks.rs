@@ -118,14 +118,12 @@ pub async fn create(inside: &Inside<'_>, input: Create) -> Result<NetworkView, A
             refuse_overlap(tx, &network.settings.prefixes, None).await?;
             tx.networks().insert(&proof, &network, &sealed).await?;
             tx.audit().append(&entry).await?;
+            app.touch_after(tx, gateway.id, Touched::Network { organisation, network: id });
             Ok(None)
         })
         .await;
     match outcome {
-        Ok(None) => {
-            app.hub().touch(gateway.id, Touched::Network { organisation, network: id });
-            view(inside, network).await
-        }
+        Ok(None) => view(inside, network).await,
         Ok(Some(earlier)) => {
             release_port(app, id).await?;
             show(inside, NetworkId::from_uuid(earlier)).await
@@ -168,11 +166,11 @@ pub async fn change(
             let entry = inside.cx.entry(&proof, Action::NetworkChanged, id.uuid(), &settings.name);
             let revision = tx.networks().update(&proof, &settings, id, expected).await?;
             tx.audit().append(&changes.into_entry(entry)).await?;
+            let touched = Touched::Network { organisation: inside.organisation.id, network: id };
+            inside.app().touch_after(tx, before.gateway, touched);
             Ok(Network { settings, revision, ..before })
         })
         .await?;
-    let touched = Touched::Network { organisation: inside.organisation.id, network: id };
-    inside.app().hub().touch(stored.gateway, touched);
     view(inside, stored).await
 }
 
@@ -182,9 +180,9 @@ pub async fn change(
 /// [`AppError::Forbidden`], [`AppError::NotFound`], [`AppError::Stale`] or [`Contradiction::NetworkInUse`]
 pub async fn remove(inside: &Inside<'_>, id: NetworkId, expected: Expected) -> Result<(), AppError> {
     let proof = inside.authorise(ManageNetworks)?;
-    let removed = inside
+    inside
         .tenant
-        .transaction(async |tx| -> Result<Network, AppError> {
+        .transaction(async |tx| -> Result<(), AppError> {
             let network = tx.networks().by_id(id).await?.ok_or(AppError::NotFound(Thing::Network))?;
             let devices = tx.networks().count_devices(id).await?;
             if devices > 0 {
@@ -193,13 +191,12 @@ pub async fn remove(inside: &Inside<'_>, id: NetworkId, expected: Expected) -> R
             let entry = inside.cx.entry(&proof, Action::NetworkRemoved, id.uuid(), &network.settings.name);
             tx.networks().remove(&proof, id, expected.or_current(network.revision)).await?;
             tx.audit().append(&entry).await?;
-            Ok(network)
+            let touched = Touched::Network { organisation: inside.organisation.id, network: id };
+            inside.app().touch_after(tx, network.gateway, touched);
+            Ok(())
         })
         .await?;
-    release_port(inside.app(), id).await?;
-    let touched = Touched::Network { organisation: inside.organisation.id, network: id };
-    inside.app().hub().touch(removed.gateway, touched);
-    Ok(())
+    release_port(inside.app(), id).await
 }
 
 /// Prefixes that no network of the organisation uses yet: a random /24 of 10.0.0.0/8, and a unique local /64 with a random

@@ -149,21 +149,25 @@ pub async fn change(inside: &Inside<'_>, expected: Expected, change: Change) -> 
     }
     let entry = changes.into_entry(inside.cx.entry(&proof, Action::OrganisationChanged, after.id.uuid(), &after.name));
     let app = inside.app();
+    let networks = inside.tenant.networks().all().await?;
     let stored = app
         .system()
         .transaction(async |tx| -> Result<Organisation, AppError> {
             let revision = tx.organisations().update(&proof, &after, expected).await?;
             tx.audit().append(&entry, Some(after.id)).await?;
             tx.audit_outbox().push(&entry, after.id).await?;
+            if before.state != after.state {
+                let (app, organisation) = (app.clone(), after.id);
+                tx.after_commit(move || {
+                    for network in networks {
+                        app.hub().touch(network.gateway, Touched::Network { organisation, network: network.id });
+                    }
+                });
+            }
             Ok(Organisation { revision, ..after.clone() })
         })
         .await?;
     app.relay_audit_soon();
-    if before.state != stored.state {
-        for network in inside.tenant.networks().all().await? {
-            app.hub().touch(network.gateway, Touched::Network { organisation: stored.id, network: network.id });
-        }
-    }
     Ok(stored)
 }
 

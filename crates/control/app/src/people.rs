@@ -167,6 +167,15 @@ pub async fn remove(inside: &Inside<'_>, person: AccountId, expected: Expected) 
     let found = find(inside, person).await?;
     let (app, organisation) = (inside.app(), inside.organisation.id);
     let entry = inside.cx.entry(&proof, Action::PersonRemoved, person.uuid(), &found.name);
+    if found.role == Role::Admin
+        && found.standing == MembershipStanding::Joined
+        && app.system().memberships().joined_admins(organisation).await? == 1
+    {
+        return Err(Contradiction::LastAdmin.into());
+    }
+    // The tunnels first: killed in between, this leaves somebody who is still listed and can be removed again. Then the door,
+    // then whatever came in between.
+    devices::revoke_all_of(inside, person).await?;
     app.system()
         .transaction(async |tx| -> Result<(), AppError> {
             let now = tx.memberships().person(organisation, person).await?.ok_or(AppError::NotFound(Thing::Person))?;
@@ -180,8 +189,7 @@ pub async fn remove(inside: &Inside<'_>, person: AccountId, expected: Expected) 
         })
         .await?;
     app.relay_audit_soon();
-    // The door is shut; now the tunnels. The worker finishes this should we be killed here.
-    devices::revoke_all_of(inside.cx, &inside.tenant, organisation, person).await
+    devices::revoke_all_of(inside, person).await
 }
 
 async fn find(inside: &Inside<'_>, person: AccountId) -> Result<Person, AppError> {

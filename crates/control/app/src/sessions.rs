@@ -51,12 +51,13 @@ pub async fn sign_in(cx: &OpContext, email: Email, password: Password, browser: 
     let found = cx.app.system().accounts().for_sign_in(&email).await?;
     let (account, stored) = found.map_or((None, None), |(account, hash)| (Some(account), hash));
     let matches = cx.app.hashing().matches(stored, password).await?;
-    match account.filter(|_| matches) {
-        Some(account) => start_session(cx, account, browser).await,
-        None => {
+    match account {
+        Some(account) if matches => start_session(cx, account, browser).await,
+        account => {
             cx.app.metrics().sign_ins_refused.inc();
-            // The address may be a person's; it is not written where it would outlive them.
-            let entry = cx.entry_by(Actor::LinkHolder, Action::SessionRefused, Uuid::nil(), "");
+            // An address that nobody here has may be anybody's; it is not written down.
+            let (id, name) = account.map_or((Uuid::nil(), String::new()), |a| (a.id.uuid(), a.name.to_string()));
+            let entry = cx.entry_by(Actor::LinkHolder, Action::SessionRefused, id, name);
             cx.app
                 .system()
                 .transaction(async |tx| -> Result<(), AppError> { Ok(tx.audit().append(&entry, None).await?) })

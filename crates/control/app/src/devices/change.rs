@@ -1,13 +1,11 @@
 //! Changing a device, and keeping it out for now or for ever.
 
 use warren_auth::{Authorized, permission::ManageDevicesOf};
-use warren_model::{
-    AccountId, Device, DeviceId, DeviceName, OrganisationId, Timestamp, audit::Action, device::Standing,
-};
-use warren_storage::TenantModels;
+use warren_model::{AccountId, Device, DeviceId, DeviceName, Timestamp, audit::Action, device::Standing};
+use warren_storage::TenantTransaction;
 
 use super::{DeviceView, enrol::check_expiry, show};
-use crate::{AppError, Contradiction, Expected, Inside, OpContext, Thing, audit::Changes, gateways::Touched};
+use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, gateways::Touched};
 
 /// What is to change; none stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -74,13 +72,9 @@ pub async fn change(
         .transaction(async |tx| -> Result<(), AppError> {
             tx.devices().update(&proof, &after, expected.or_current(before.revision)).await?;
             tx.audit().append(&entry).await?;
-            Ok(())
+            announce(inside.app(), tx, &after).await
         })
         .await?;
-    if action == Action::DeviceDisabled {
-        inside.app().live().forget_session(inside.organisation.id, id);
-    }
-    touch(inside.cx, &inside.tenant, &after).await?;
     show(inside, id).await
 }
 
@@ -95,51 +89,44 @@ pub async fn revoke(inside: &Inside<'_>, id: DeviceId, expected: Expected) -> Re
     if device.standing == Standing::Revoked {
         return show(inside, id).await;
     }
-    revoke_one(inside.cx, &inside.tenant, &proof, &device, expected).await?;
+    revoke_one(inside, &proof, &device, expected).await?;
     show(inside, id).await
 }
 
-/// Revokes every device of somebody who has left, and of nobody else.
-pub(crate) async fn revoke_all_of(
-    cx: &OpContext,
-    tenant: &TenantModels,
-    organisation: OrganisationId,
-    owner: AccountId,
-) -> Result<(), AppError> {
-    let proof = Authorized::for_system(organisation, ManageDevicesOf { owner });
-    for device in tenant.devices().of_owner(owner).await? {
-        if device.standing != Standing::Revoked {
-            revoke_one(cx, tenant, &proof, &device, device.revision).await?;
-        }
+/// Revokes every device of somebody, as when they leave.
+pub(crate) async fn revoke_all_of(inside: &Inside<'_>, owner: AccountId) -> Result<(), AppError> {
+    let proof = inside.authorise(ManageDevicesOf { owner })?;
+    for device in inside.tenant.devices().of_owner(owner).await? {
+        revoke_one(inside, &proof, &device, device.revision).await?;
     }
     Ok(())
 }
 
 async fn revoke_one(
-    cx: &OpContext,
-    tenant: &TenantModels,
+    inside: &Inside<'_>,
     proof: &Authorized<ManageDevicesOf>,
     device: &Device,
     expected: i64,
 ) -> Result<(), AppError> {
-    let entry = cx.entry(proof, Action::DeviceRevoked, device.id.uuid(), &device.name);
-    tenant
+    let entry = inside.cx.entry(proof, Action::DeviceRevoked, device.id.uuid(), &device.name);
+    inside
+        .tenant
         .transaction(async |tx| -> Result<(), AppError> {
             tx.devices().revoke(proof, device.id, expected).await?;
             tx.audit().append(&entry).await?;
-            Ok(())
+            announce(inside.app(), tx, &Device { standing: Standing::Revoked, ..device.clone() }).await
         })
-        .await?;
-    cx.app.live().forget_session(tenant.organisation(), device.id);
-    touch(cx, tenant, device).await
+        .await
 }
 
-/// Lets the device's gateway know that it changed.
-async fn touch(cx: &OpContext, tenant: &TenantModels, device: &Device) -> Result<(), AppError> {
-    if let Some(gateway) = cx.app.system().gateway_networks().gateway_of(device.network).await? {
-        let touched =
-            Touched::Device { organisation: tenant.organisation(), network: device.network, device: device.id };
-        cx.app.hub().touch(gateway, touched);
+/// Tells the device's gateway once the change is on disk, and forgets the session of a device that is kept out.
+async fn announce(app: &App, tx: &TenantTransaction, device: &Device) -> Result<(), AppError> {
+    let network = tx.networks().by_id(device.network).await?.ok_or(AppError::NotFound(Thing::Network))?;
+    let organisation = tx.organisation();
+    app.touch_after(tx, network.gateway, Touched::Device { organisation, network: network.id, device: device.id });
+    if device.standing != Standing::Enabled {
+        let (app, device) = (app.clone(), device.id);
+        tx.after_commit(move || app.live().forget_session(organisation, device));
     }
     Ok(())
 }

@@ -106,14 +106,14 @@ pub async fn enrol(inside: &Inside<'_>, input: Enrol) -> Result<Enrolled, AppErr
                 .first("addresses", addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>().join(", "));
             tx.devices().insert(&proof, &device, sealed.as_deref()).await?;
             tx.audit().append(&changes.into_entry(entry.clone())).await?;
+            let touched = Touched::Device { organisation, network: network.id, device: id };
+            app.touch_after(tx, network.gateway, touched);
             Ok(Outcome::Enrolled(Box::new((network, device))))
         })
         .await?;
     match outcome {
         Outcome::Enrolled(enrolled) => {
             let (network, device) = *enrolled;
-            let touched = Touched::Device { organisation, network: network.id, device: id };
-            app.hub().touch(network.gateway, touched);
             app.live().remember(organisation, id, owner, UsageRecord::default());
             app.metrics().devices_enrolled.inc();
             let secrets = Secrets { private_key: private_key.as_ref(), preshared_key: preshared_key.as_ref() };

@@ -12,8 +12,10 @@ use std::{
 use tokio::sync::mpsc;
 use uuid::Uuid;
 use warren_model::{DeviceId, GatewayId, NetworkId, OrganisationId, Timestamp};
+use warren_storage::TenantTransaction;
 
 use super::link::{Fault, Hello};
+use crate::App;
 
 /// Touches that may wait for one link; past that the link is ended, and the gateway gets a whole snapshot on the next.
 const TOUCHES_MAX: usize = 16_384;
@@ -40,6 +42,14 @@ struct Connection {
     link: Uuid,
     touches: Option<mpsc::Sender<Touched>>,
     presence: Presence,
+}
+
+impl App {
+    /// Tells the gateway's link of the change once `transaction` has reached the disk, whether or not the caller still waits.
+    pub(crate) fn touch_after(&self, transaction: &TenantTransaction, gateway: GatewayId, touched: Touched) {
+        let app = self.clone();
+        transaction.after_commit(move || app.hub().touch(gateway, touched));
+    }
 }
 
 /// The links of this process.
