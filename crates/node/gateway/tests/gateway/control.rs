@@ -136,17 +136,16 @@ impl Control {
         begin.elapsed()
     }
 
-    /// The reason of the fault that a network has or comes to have.
-    pub fn fault(&self, network: Uuid) -> String {
-        wait_for("a fault is told", || {
+    /// Waits until the network has a fault that speaks of `words`.
+    pub fn fault(&self, network: Uuid, words: &str) {
+        wait_for(&format!("a fault that says: {words}"), || {
             let wanted = self.wanted.lock().unwrap();
-            wanted.heard.iter().rev().find_map(|frame| match frame {
-                FromGateway::Applied { faults, .. } => {
-                    faults.iter().find(|fault| fault.network == network).map(|fault| fault.reason.clone())
-                }
+            let last = wanted.heard.iter().rev().find_map(|frame| match frame {
+                FromGateway::Applied { faults, .. } => Some(faults),
                 _ => None,
-            })
-        })
+            })?;
+            last.iter().find(|fault| fault.network == network && fault.reason.contains(words)).map(drop)
+        });
     }
 
     pub fn last_report(&self, device: Uuid) -> Option<PeerReport> {

@@ -6,6 +6,7 @@
 
 mod client;
 mod control;
+mod outage;
 mod process;
 mod scenario;
 mod traffic;
@@ -35,14 +36,38 @@ fn finish<E: std::fmt::Display>(result: Result<(), E>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            tracing::error!(%error, "ended");
             ExitCode::FAILURE
         }
     }
 }
 
+macro_rules! trials {
+    ($($module:ident::$test:ident),+ $(,)?) => {
+        vec![$(Trial::test(concat!(stringify!($module), "::", stringify!($test)), || run($module::$test))),+]
+    };
+}
+
 fn trials() -> Vec<Trial> {
-    traffic::tests().into_iter().map(|(name, test)| Trial::test(name, move || run(test))).collect()
+    trials![
+        traffic::a_stock_client_reaches_a_server_behind_the_gateway,
+        traffic::a_removed_peer_is_cut_off_within_a_second,
+        traffic::networks_with_the_same_prefix_never_reach_each_other,
+        traffic::a_change_to_one_device_loses_no_packet_of_another,
+        traffic::device_traffic_is_as_the_network_says,
+        traffic::devices_go_only_where_routes_lead,
+        traffic::another_port_or_key_makes_another_tunnel,
+        traffic::a_port_that_is_taken_becomes_a_fault_and_is_tried_again,
+        outage::a_restarted_gateway_carries_traffic_without_the_control_plane,
+        outage::a_peer_expires_while_the_control_plane_is_away,
+        outage::a_reconnect_with_the_same_state_touches_nothing,
+        outage::a_killed_gateway_leaves_nothing_in_the_way_of_the_next,
+        outage::a_killed_keeper_ends_the_gateway_and_the_next_start_is_clean,
+        outage::both_killed_at_once_leave_what_the_next_start_replaces,
+        outage::only_the_keeper_has_capabilities,
+        outage::a_gateway_ends_when_its_parent_lets_go,
+        outage::a_used_token_enrols_nobody_and_a_second_gateway_finds_the_folder_locked,
+    ]
 }
 
 fn run(test: fn()) -> Result<(), Failed> {

@@ -14,7 +14,7 @@ use warren_wire::node::v1::{DeviceTraffic, Network, Peer};
 use crate::{
     client::{Client, Profile, key_pair},
     control::{Control, TOKEN},
-    process::Process,
+    process::{Process, wait_for},
     world::Place,
 };
 
@@ -42,6 +42,7 @@ impl Scenario {
         let state = tempfile::tempdir().unwrap();
         enrol(&host, &control, TOKEN, &state).unwrap();
         let gateway = Process::start(&host, &state.path().join("gateway"), &control.address());
+        wait_for("the gateway connects", || (control.links() > 0).then_some(()));
         Self { host, server, control, gateway, state }
     }
 
