@@ -185,14 +185,12 @@ fn has_content(file: &Path) -> bool {
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {
-    use sqlx::ConnectOptions;
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(false)
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .statement_cache_capacity(STATEMENTS_MAX)
-        .disable_statement_logging()
 }
 
 /// Every statement of the repositories fits in, so none is prepared twice.

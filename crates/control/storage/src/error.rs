@@ -37,7 +37,7 @@ pub enum StorageError {
     /// The file was written by a later version.
     #[error("{} was written by a later version of Warren (it has `{found}`, this one knows up to `{known}`); start that version instead", file.display())]
     NewerSchema { file: PathBuf, found: String, known: String },
-    /// No connection came free within the limit.
+    /// No connection came free within the limit, or storage is being closed.
     #[error("storage is busy; try again in a moment")]
     Busy,
     /// Anything else that keeps the database from answering.
@@ -102,7 +102,7 @@ impl StorageError {
     /// What `error` of the database in `file` means.
     pub(crate) fn from_database(error: &DbErr, file: &Path) -> Self {
         match error {
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Busy,
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => Self::Busy,
             DbErr::RecordNotUpdated | DbErr::RecordNotFound(_) => Self::NotFound,
             DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause))
@@ -115,7 +115,7 @@ impl StorageError {
         let owned = file.to_owned();
         let unavailable = || Self::Unavailable { file: file.to_owned(), source: Arc::new(Arc::clone(error)) };
         match &**error {
-            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Busy,
             sqlx::Error::Io(cause) => Self::from_io(cause, file).unwrap_or_else(unavailable),
             sqlx::Error::Database(cause) => {
                 let code = SqliteCode::of(cause.as_ref());

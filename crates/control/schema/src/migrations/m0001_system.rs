@@ -35,7 +35,7 @@ impl MigrationTrait for Initial {
         let newest_first = [
             "idempotency_keys",
             "audit_outbox",
-            "audit_entries",
+            "system_audit",
             "gateway_networks",
             "gateways",
             "links",
@@ -159,7 +159,7 @@ async fn create_gateways(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 async fn create_trail(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let mut entries = audit_columns();
     entries.push(uuid_null("organisation_id"));
-    create(manager, "audit_entries", entries, |_| ()).await?;
+    create(manager, "system_audit", entries, |_| ()).await?;
 
     let mut outbox = audit_columns();
     outbox.push(uuid("organisation_id"));

@@ -174,7 +174,8 @@ impl<C: Source> Devices<'_, C> {
 
     async fn rows(&self, query: Select<table::Entity>) -> Result<Vec<DevicePeer>, StorageError> {
         let rows = query
-            .join(JoinType::InnerJoin, to_network())
+            // Every device has a network; an outer join fixes the order in which the tables are read.
+            .join(JoinType::LeftJoin, to_network())
             .column(network::Column::Ipv4)
             .column(network::Column::Ipv6)
             .into_model::<Row>()

@@ -1,0 +1,14 @@
+//! Storage against real SQLite files: what it keeps, what it refuses, and what survives.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod crash;
+mod exercise;
+mod faults;
+mod leases;
+mod migrations;
+mod plans;
+mod system;
+mod tenant;
+mod tenants;
+mod transactions;
+mod world;

@@ -1,0 +1,107 @@
+//! No statement of a repository reads through a table that grows.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Debug,
+    sync::{Arc, Mutex},
+};
+
+use sqlx::{Row, SqlitePool, sqlite::SqliteConnectOptions};
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{Layer, layer::Context, prelude::*};
+
+use crate::{exercise, world::*};
+
+/// Whole tables that are small by their nature or wanted whole, and the one search that has no index.
+const ACCEPTED: [(&str, &str); 8] = [
+    (r#"SELECT "organisations"."id" FROM "organisations" ORDER BY"#, "every organisation, at start-up"),
+    (r#"FROM (SELECT "organisations""#, "the number of organisations, on the operator's overview"),
+    (r#"FROM (SELECT "gateways""#, "the number of gateways"),
+    (r#"FROM "gateways" ORDER BY "gateways"."id" ASC"#, "every gateway; an installation has few"),
+    (r#"FROM "gateway_networks" ORDER BY "gateway_networks"."gateway_id" ASC"#, "every network, at start-up"),
+    (r#"FROM (SELECT "networks""#, "the number of networks, at most a thousand"),
+    (r#"FROM "networks" ORDER BY "networks"."id" ASC"#, "every network of an organisation, at most a thousand"),
+    (r#""devices"."name" LIKE"#, "a part of a name may stand anywhere in it"),
+];
+
+#[tokio::test]
+async fn every_statement_finds_its_rows_by_an_index() {
+    let statements = Arc::new(Mutex::new(BTreeSet::new()));
+    tracing_subscriber::registry().with(Statements(Arc::clone(&statements))).init();
+    let world = world().await;
+    statements.lock().unwrap().clear();
+    exercise::everything(&world).await;
+    let statements = statements.lock().unwrap().clone();
+
+    let system =
+        SqlitePool::connect_with(SqliteConnectOptions::new().filename(world.folder.path().join("system.sqlite")));
+    let tenant = std::fs::read_dir(world.folder.path().join("tenants")).unwrap().map(|entry| entry.unwrap().path());
+    let tenant = tenant.into_iter().find(|path| path.extension().is_some_and(|e| e == "sqlite")).unwrap();
+    let databases =
+        [system.await.unwrap(), SqlitePool::connect_with(SqliteConnectOptions::new().filename(tenant)).await.unwrap()];
+    let (mut explained, mut faults) = (0, Vec::new());
+    for statement in statements.iter().filter(|statement| reads_or_writes(statement)) {
+        let mut known = false;
+        for database in &databases {
+            let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            // A table of the other kind of database.
+            let Ok(plan) = sqlx::query(explain).fetch_all(database).await else { continue };
+            known = true;
+            let steps = plan.iter().map(|step| step.get::<String, _>("detail"));
+            let fault = |step: &String| reads_through(statement, step);
+            faults.extend(steps.filter(fault).map(|step| format!("{step}\n    {statement}")));
+        }
+        assert!(known, "no plan for {statement}");
+        explained += 1;
+    }
+    assert!(explained > 90, "only {explained} statements were seen");
+    assert!(faults.is_empty(), "{} of {explained}:\n{}", faults.len(), faults.join("\n"));
+}
+
+fn reads_or_writes(statement: &str) -> bool {
+    ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb))
+        && !statement.contains("sqlite_master")
+        && !statement.contains("seaql_migrations")
+}
+
+fn reads_through(statement: &str, step: &str) -> bool {
+    let walks_in_order = step.starts_with("SCAN") && step.contains("USING") && !statement.contains("WHERE");
+    let page_of_all = walks_in_order && statement.contains("LIMIT");
+    (step.starts_with("SCAN") || step.contains("TEMP B-TREE"))
+        && !page_of_all
+        && !ACCEPTED.iter().any(|(part, _)| statement.contains(part))
+}
+
+/// Collects what the driver logs.
+struct Statements(Arc<Mutex<BTreeSet<String>>>);
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            let mut statement = Statement::default();
+            event.record(&mut statement);
+            let whole = if statement.whole.trim().is_empty() { statement.summary } else { statement.whole };
+            self.0.lock().unwrap().insert(whole.trim().to_owned());
+        }
+    }
+}
+
+#[derive(Default)]
+struct Statement {
+    summary: String,
+    whole: String,
+}
+
+impl Visit for Statement {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "summary" => value.clone_into(&mut self.summary),
+            "db.statement" => value.clone_into(&mut self.whole),
+            _ => {}
+        }
+    }
+    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+}
