@@ -40,6 +40,9 @@ pub enum CarrierError {
     /// The device presents the network's own key; everything else of the same call was done.
     #[error("device {device} has the network's own key; make a new key for it")]
     OwnKey { device: DeviceId },
+    /// The network's private key has a public key that nothing can be agreed with: make a new one.
+    #[error("the network's key is too weak to be used; make a new one")]
+    WeakKey,
     /// The kernel has no WireGuard: use the userspace carrier.
     #[error("this kernel has no WireGuard")]
     NoKernelWireGuard,

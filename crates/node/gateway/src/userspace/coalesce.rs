@@ -214,8 +214,7 @@ mod tests {
             header.encode(&mut frame).unwrap();
             frame.extend(packet);
             let mut received = Vec::new();
-            let pool = gotatun::packet::PacketBufPool::new(4);
-            crate::userspace::split::Splitter::default().split(&mut frame, &pool, &mut received).unwrap();
+            crate::userspace::split::Splitter::default().split(&mut frame, &mut received).unwrap();
             let received: Vec<Vec<u8>> = received.into_iter().map(|packet| packet.into_bytes().to_vec()).collect();
             // PSH may stand on the last one only; everything else, checksums included, is as it was.
             assert_eq!(received, sent, "{version:?}");

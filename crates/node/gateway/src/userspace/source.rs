@@ -3,8 +3,9 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use parking_lot::Mutex;
 
 /// Remote addresses remembered at once. Anyone can make entries by sending datagrams, so the memory is bounded; when it
 /// is full it starts afresh, and each device teaches it again with its next datagram.
@@ -20,7 +21,7 @@ impl SourceMemory {
         if local.is_multicast() || local.is_unspecified() {
             return;
         }
-        let mut memory = self.lock();
+        let mut memory = self.0.lock();
         if memory.get(&remote) == Some(&local) {
             return;
         }
@@ -32,16 +33,12 @@ impl SourceMemory {
 
     /// The address that `remote` dialled last.
     pub(super) fn recall(&self, remote: SocketAddr) -> Option<IpAddr> {
-        self.lock().get(&remote).copied()
+        self.0.lock().get(&remote).copied()
     }
 
     /// Drops what is known of `remote`.
     pub(super) fn forget(&self, remote: SocketAddr) {
-        self.lock().remove(&remote);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, IpAddr>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().remove(&remote);
     }
 }
 
@@ -70,7 +67,7 @@ mod tests {
         for number in 0..100_000 {
             memory.remember(remote(number), "192.0.2.1".parse().unwrap());
         }
-        assert!(memory.lock().len() <= REMOTES_MAX);
+        assert!(memory.0.lock().len() <= REMOTES_MAX);
     }
 
     #[test]

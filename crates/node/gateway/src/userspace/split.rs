@@ -3,7 +3,8 @@
 
 use std::io;
 
-use gotatun::packet::{Ip, Packet, PacketBufPool};
+use bytes::BytesMut;
+use gotatun::packet::{Ip, Packet};
 use tun_rs::{VIRTIO_NET_HDR_GSO_UDP_L4, VIRTIO_NET_HDR_LEN, VirtioNetHdr, checksum, gso_split};
 
 /// `VIRTIO_NET_HDR_F_NEEDS_CSUM`: the transport checksum is ours to compute.
@@ -39,31 +40,24 @@ impl Splitter {
     ///
     /// # Errors
     /// `InvalidData` or `InvalidInput` for a frame that does not hold what its header says.
-    pub(super) fn split(
-        &mut self,
-        frame: &mut [u8],
-        pool: &PacketBufPool,
-        packets: &mut Vec<Packet<Ip>>,
-    ) -> io::Result<()> {
+    pub(super) fn split(&mut self, frame: &mut [u8], packets: &mut Vec<Packet<Ip>>) -> io::Result<()> {
         let (header, body) = frame.split_at_mut_checked(VIRTIO_NET_HDR_LEN).ok_or_else(|| invalid("no header"))?;
         let header = VirtioNetHdr::decode(header)?;
         if header.gso_type == UNSEGMENTED {
             if header.flags & NEEDS_CHECKSUM != 0 {
                 complete_checksum(body, header.csum_start.into(), header.csum_offset.into())?;
             }
-            let mut packet = pool.get();
-            packet.buf_mut().clear();
-            packet.buf_mut().extend_from_slice(body);
+            let mut packet = room(body.len());
+            packet.copy_from_slice(body);
             return push(packet, packets);
         }
-        self.split_segments(header, body, pool, packets)
+        self.split_segments(header, body, packets)
     }
 
     fn split_segments(
         &mut self,
         mut header: VirtioNetHdr,
         body: &mut [u8],
-        pool: &PacketBufPool,
         packets: &mut Vec<Packet<Ip>>,
     ) -> io::Result<()> {
         let is_ipv6 = match body.first().map(|byte| byte >> 4) {
@@ -81,11 +75,7 @@ impl Splitter {
         let count = payload.div_ceil(segment);
         let packet_bytes = usize::from(header.hdr_len) + segment.min(payload);
         self.room.clear();
-        self.room.extend((0..count).map(|_| {
-            let mut packet = pool.get();
-            packet.buf_mut().resize(packet_bytes, 0);
-            Room(packet)
-        }));
+        self.room.extend((0..count).map(|_| Room(room(packet_bytes))));
         self.sizes.clear();
         self.sizes.resize(count, 0);
         let written = gso_split(body, header, &mut self.room, &mut self.sizes, 0, is_ipv6)?;
@@ -135,6 +125,13 @@ fn next_protocol(packet: &[u8]) -> Option<i32> {
     }
 }
 
+/// A packet of `length` bytes that padding to a multiple of sixteen does not move.
+fn room(length: usize) -> Packet {
+    let mut bytes = BytesMut::with_capacity(length.next_multiple_of(16));
+    bytes.resize(length, 0);
+    Packet::from_bytes(bytes)
+}
+
 fn push(packet: Packet, packets: &mut Vec<Packet<Ip>>) -> io::Result<()> {
     packets.push(packet.try_into_ip().map_err(|_| invalid("too short for an IP packet"))?);
     Ok(())
@@ -154,7 +151,7 @@ mod tests {
         header.encode(&mut frame)?;
         frame.extend(body);
         let mut packets = Vec::new();
-        Splitter::default().split(&mut frame, &PacketBufPool::new(4), &mut packets)?;
+        Splitter::default().split(&mut frame, &mut packets)?;
         Ok(packets.into_iter().map(|packet| packet.into_bytes().to_vec()).collect())
     }
 

@@ -7,19 +7,13 @@ use std::{
     time::Duration,
 };
 
-use gotatun::{
-    packet::{Ip, Packet, PacketBufPool},
-    tun::{IpRecv, IpSend, MtuWatcher},
-};
+use gotatun::packet::{Ip, Packet};
 use nix::{
     fcntl::{FcntlArg, OFlag, fcntl},
     sys::uio::writev,
     unistd::read,
 };
-use tokio::{
-    io::{Interest, unix::AsyncFd},
-    sync::mpsc,
-};
+use tokio::io::{Interest, unix::AsyncFd};
 use tun_rs::VIRTIO_NET_HDR_LEN;
 
 use super::{coalesce::Coalescer, ended::Alive, split::Splitter};
@@ -29,10 +23,6 @@ use crate::carrier::CarrierError;
 const FRAME_BYTES_MAX: usize = VIRTIO_NET_HDR_LEN + 65_535;
 /// Packets taken from the device before they are passed on.
 const READ_BATCH_MAX: usize = 128;
-/// Packets written to the device in one go; with this many the largest group is full.
-const WRITE_BATCH_MAX: usize = 128;
-/// Packets that wait to be written; beyond it the tunnel waits too.
-const WRITE_QUEUE_MAX: usize = 1024;
 /// How long a device that refuses to be read is left alone.
 const READ_FAULT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -55,6 +45,15 @@ impl Tun {
         let io = watch(fd).map_err(|error| CarrierError::from_io("watch the TUN device", error))?;
         Ok(Arc::new(Self { io, _alive: alive }))
     }
+
+    /// Writes all that was gathered. A TUN device takes or drops what it is given and does not make its writer wait.
+    pub(super) fn write(&self, gathered: &mut Coalescer) {
+        gathered.drain(|pieces| {
+            if let Err(error) = writev(self.io.get_ref().as_fd(), pieces) {
+                tracing::debug!(%error, "a packet was not taken by the TUN device");
+            }
+        });
+    }
 }
 
 #[expect(unsafe_code, reason = "tokio asks for a promise that the type system cannot give")]
@@ -63,97 +62,47 @@ fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     unsafe { AsyncFd::register(fd) }.map_err(|error| error.into_parts().1)
 }
 
-/// The device's reading half.
+/// Reads a device.
 pub(super) struct Reader {
     tun: Arc<Tun>,
-    mtu: u16,
     frame: Vec<u8>,
     splitter: Splitter,
-    packets: Vec<Packet<Ip>>,
 }
 
 impl Reader {
-    pub(super) fn new(tun: Arc<Tun>, mtu: u16) -> Self {
-        Self { tun, mtu, frame: vec![0; FRAME_BYTES_MAX], splitter: Splitter::default(), packets: Vec::new() }
+    pub(super) fn new(tun: Arc<Tun>) -> Self {
+        Self { tun, frame: vec![0; FRAME_BYTES_MAX], splitter: Splitter::default() }
     }
 
-    /// Reads frames until the batch is full or the device has no more.
-    fn read_batch(&mut self, fd: &OwnedFd, pool: &PacketBufPool) -> io::Result<()> {
-        while self.packets.len() < READ_BATCH_MAX {
-            let size = match read(fd, &mut self.frame) {
-                Ok(size) => size,
-                Err(nix::Error::EAGAIN) if !self.packets.is_empty() => return Ok(()),
-                Err(error) => return Err(error.into()),
-            };
-            if let Err(error) = self.splitter.split(&mut self.frame[..size], pool, &mut self.packets) {
-                tracing::debug!(%error, "a frame of the TUN device was dropped");
-            }
-        }
-        Ok(())
-    }
-}
-
-impl IpRecv for Reader {
-    async fn recv<'a>(
-        &'a mut self,
-        pool: &mut PacketBufPool,
-    ) -> io::Result<impl Iterator<Item = Packet<Ip>> + Send + 'a> {
-        self.packets.clear();
+    /// Waits for packets and appends them.
+    ///
+    /// # Errors
+    /// When the device was deleted: nothing will ever be read again.
+    pub(super) async fn read(&mut self, packets: &mut Vec<Packet<Ip>>) -> io::Result<()> {
         let tun = self.tun.clone();
-        while self.packets.is_empty() {
-            let read = tun.io.async_io(Interest::READABLE, |fd| self.read_batch(fd, pool)).await;
-            let Err(error) = read else { break };
-            if is_gone(&error) {
+        loop {
+            let read = tun.io.async_io(Interest::READABLE, |fd| self.read_batch(fd, packets)).await;
+            let Err(error) = read else { return Ok(()) };
+            if matches!(error.raw_os_error(), Some(libc::EBADF | libc::EBADFD | libc::ENODEV)) {
                 return Err(error);
             }
             tracing::warn!(%error, "the TUN device could not be read");
             tokio::time::sleep(READ_FAULT_PAUSE).await;
         }
-        Ok(self.packets.drain(..))
     }
 
-    fn mtu(&self) -> MtuWatcher {
-        MtuWatcher::new(self.mtu)
-    }
-}
-
-/// The device was deleted: nothing will ever be read again. gotatun ends its tasks at these.
-fn is_gone(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EBADF | libc::EBADFD | libc::ENODEV))
-}
-
-/// The device's writing half. Packets gather in a queue while the device is busy, and are joined from there.
-pub(super) struct Writer {
-    queue: mpsc::Sender<Packet>,
-}
-
-impl Writer {
-    /// Starts the task that writes; it ends when the writer is dropped.
-    pub(super) fn start(tun: Arc<Tun>) -> Self {
-        let (queue, packets) = mpsc::channel(WRITE_QUEUE_MAX);
-        tokio::spawn(write_all(tun, packets));
-        Self { queue }
-    }
-}
-
-impl IpSend for Writer {
-    async fn send(&mut self, packet: Packet<Ip>) -> io::Result<()> {
-        self.queue.send(packet.into_bytes()).await.map_err(|_| io::Error::from_raw_os_error(libc::EBADFD))
-    }
-}
-
-async fn write_all(tun: Arc<Tun>, mut queue: mpsc::Receiver<Packet>) {
-    let mut coalescer = Coalescer::default();
-    let mut batch = Vec::with_capacity(WRITE_BATCH_MAX);
-    while queue.recv_many(&mut batch, WRITE_BATCH_MAX).await > 0 {
-        for packet in batch.drain(..) {
-            coalescer.push(packet);
-        }
-        // A TUN device takes or drops what it is given and does not make its writer wait.
-        coalescer.drain(|pieces| {
-            if let Err(error) = writev(tun.io.get_ref().as_fd(), pieces) {
-                tracing::debug!(%error, "a packet was not taken by the TUN device");
+    /// Reads frames until the batch is full or the device has no more.
+    fn read_batch(&mut self, fd: &OwnedFd, packets: &mut Vec<Packet<Ip>>) -> io::Result<()> {
+        while packets.len() < READ_BATCH_MAX {
+            let size = match read(fd, &mut self.frame) {
+                Ok(size) => size,
+                Err(nix::Error::EAGAIN) if !packets.is_empty() => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            if let Err(error) = self.splitter.split(&mut self.frame[..size], packets) {
+                tracing::debug!(%error, "a frame of the TUN device was dropped");
             }
-        });
+        }
+        Ok(())
     }
 }

@@ -7,17 +7,11 @@ use std::{
     io::{self, IoSlice, IoSliceMut},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     os::fd::{AsFd, AsRawFd},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use gotatun::{
-    packet::{Packet, PacketBufPool},
-    udp::{UdpRecv, UdpSend, UdpTransportFactory, UdpTransportFactoryParams},
-};
+use gotatun::packet::Packet;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, SockFlag, SockType, SockaddrStorage,
     bind, recvmmsg, sendmsg, setsockopt, socket, sockopt,
@@ -31,8 +25,6 @@ use crate::carrier::CarrierError;
 const MESSAGES_MAX: usize = 32;
 /// The largest message that the kernel hands over, in bytes.
 const MESSAGE_BYTES_MAX: usize = 65_536;
-/// Datagrams handed to the socket at once.
-const SEND_BATCH_MAX: usize = 256;
 /// Datagrams in one segmented send (`UDP_MAX_SEGMENTS` of linux/udp.h, as it was before 6.7).
 const SEGMENTS_MAX: usize = 64;
 /// Payload of one segmented send in bytes: the largest IPv4 datagram less its headers.
@@ -74,6 +66,29 @@ impl Socket {
         };
         let io = UdpSocket::from_std(socket).map_err(|error| CarrierError::from_io("watch the UDP socket", error))?;
         Ok(Self { io, reach, sources: SourceMemory::default(), segmentation: AtomicBool::new(true), _alive: alive })
+    }
+
+    /// Waits for datagrams and appends them.
+    pub(super) async fn receive(&self, buffer: &mut ReceiveBuffer, datagrams: &mut Vec<(Packet, SocketAddr)>) {
+        loop {
+            let received = self.io.async_io(Interest::READABLE, || self.try_receive(&mut buffer.0, datagrams)).await;
+            let Err(error) = received else { return };
+            // None that a UDP socket gives is worth ending the tunnel for.
+            tracing::warn!(%error, "the UDP socket could not be read");
+            tokio::time::sleep(READ_FAULT_PAUSE).await;
+        }
+    }
+
+    /// Sends all datagrams; those to one address leave in their order. What cannot be sent is lost, as on any network.
+    pub(super) async fn send(&self, datagrams: &mut Vec<(Packet, SocketAddr)>) {
+        // Bringing those to one address together makes the runs long.
+        datagrams.sort_by_key(|(_, destination)| *destination);
+        for run in datagrams.chunk_by(|(_, left), (_, right)| left == right) {
+            if let Err(error) = self.send_run(run).await {
+                tracing::debug!(%error, "datagrams were not sent");
+            }
+        }
+        datagrams.clear();
     }
 
     fn to_wire(&self, address: SocketAddr) -> SocketAddr {
@@ -155,12 +170,7 @@ impl Socket {
         Ok(())
     }
 
-    fn try_receive(
-        &self,
-        buffer: &mut [u8],
-        pool: &PacketBufPool,
-        packets: &mut Vec<(Packet, SocketAddr)>,
-    ) -> io::Result<()> {
+    fn try_receive(&self, buffer: &mut [u8], datagrams: &mut Vec<(Packet, SocketAddr)>) -> io::Result<()> {
         let space = nix::cmsg_space!(i32, libc::in6_pktinfo, libc::in_pktinfo);
         let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(MESSAGES_MAX, Some(space));
         let mut slices: Vec<_> =
@@ -184,12 +194,7 @@ impl Socket {
                 }
             }
             let Some(bytes) = message.iovs().next() else { continue };
-            for datagram in bytes.chunks(stride.max(1)) {
-                let mut packet = pool.get();
-                packet.buf_mut().clear();
-                packet.buf_mut().extend_from_slice(datagram);
-                packets.push((packet, address));
-            }
+            datagrams.extend(bytes.chunks(stride.max(1)).map(|datagram| (Packet::copy_from(datagram), address)));
         }
         Ok(())
     }
@@ -257,87 +262,11 @@ fn segments(run: &[(Packet, SocketAddr)]) -> usize {
     equal + usize::from(smaller_follows)
 }
 
-/// Hands the socket, bound beforehand, to gotatun.
-pub(super) struct Bound(pub(super) Arc<Socket>);
-
-impl UdpTransportFactory for Bound {
-    type Send = Sender;
-    type Recv = Receiver;
-
-    async fn bind(&mut self, _: &UdpTransportFactoryParams) -> io::Result<(Sender, Receiver)> {
-        Ok((Sender(self.0.clone()), Receiver(self.0.clone())))
-    }
-}
-
-/// The sending half.
-#[derive(Clone)]
-pub(super) struct Sender(Arc<Socket>);
-
-impl UdpSend for Sender {
-    type SendManyBuf = ();
-
-    async fn send_to(&self, packet: Packet, destination: SocketAddr) -> io::Result<()> {
-        self.0.send_message(&[(packet, destination)]).await
-    }
-
-    fn max_number_of_packets_to_send(&self) -> usize {
-        SEND_BATCH_MAX
-    }
-
-    async fn send_many_to(&self, _: &mut (), packets: &mut Vec<(Packet, SocketAddr)>) -> io::Result<()> {
-        // Order counts only among the packets to one address; bringing them together makes the runs long.
-        packets.sort_by_key(|(_, destination)| *destination);
-        for run in packets.chunk_by(|(_, left), (_, right)| left == right) {
-            if let Err(error) = self.0.send_run(run).await {
-                tracing::debug!(%error, "datagrams were not sent");
-            }
-        }
-        packets.clear();
-        Ok(())
-    }
-
-    fn local_addr(&self) -> io::Result<Option<SocketAddr>> {
-        self.0.io.local_addr().map(Some)
-    }
-}
-
-/// The receiving half.
-pub(super) struct Receiver(Arc<Socket>);
-
 /// Room for the messages of one system call. The pages are the kernel's until a message comes to lie in them.
 pub(super) struct ReceiveBuffer(Vec<u8>);
 
 impl Default for ReceiveBuffer {
     fn default() -> Self {
         Self(vec![0; MESSAGES_MAX * MESSAGE_BYTES_MAX])
-    }
-}
-
-impl UdpRecv for Receiver {
-    type RecvManyBuf = ReceiveBuffer;
-
-    async fn recv_from(&mut self, pool: &mut PacketBufPool) -> io::Result<(Packet, SocketAddr)> {
-        let mut packet = pool.get();
-        packet.buf_mut().resize(MESSAGE_BYTES_MAX, 0);
-        let (size, address) = self.0.io.recv_from(&mut packet).await?;
-        packet.truncate(size);
-        Ok((packet, SocketAddr::new(address.ip().to_canonical(), address.port())))
-    }
-
-    async fn recv_many_from(
-        &mut self,
-        buffer: &mut ReceiveBuffer,
-        pool: &mut PacketBufPool,
-        packets: &mut Vec<(Packet, SocketAddr)>,
-    ) -> io::Result<()> {
-        let socket = &self.0;
-        loop {
-            let received =
-                socket.io.async_io(Interest::READABLE, || socket.try_receive(&mut buffer.0, pool, packets)).await;
-            // An error handed to gotatun would end the tunnel for good; none that a UDP socket gives is worth that.
-            let Err(error) = received else { return Ok(()) };
-            tracing::warn!(%error, "the UDP socket could not be read");
-            tokio::time::sleep(READ_FAULT_PAUSE).await;
-        }
     }
 }
