@@ -164,6 +164,7 @@ impl Running {
         match told {
             Told::Applied(command) => self.gateway.handle_applied(command),
             Told::Failed(command, failure) => self.gateway.handle_failed(command, failure, now),
+            Told::OwnKey(network, device) => self.gateway.handle_own_key(network, device),
             Told::Stats { network, as_of, stats } => self.gateway.handle_stats(network, as_of, stats, now),
         }
     }

@@ -30,6 +30,8 @@ pub(crate) enum Job {
 pub(crate) enum Told {
     Applied(CommandId),
     Failed(CommandId, Failure),
+    /// A device was left out: it has the network's own key.
+    OwnKey(NetworkId, DeviceId),
     /// A reading that began when `as_of` was the last command carried out.
     Stats {
         network: NetworkId,
@@ -196,9 +198,9 @@ impl Worker {
         });
         let tunnel = self.tunnel()?;
         match tunnel.set_peers(peers.collect()).await {
-            // Everybody else is in force, and with this key the device could not get through anyhow.
-            Err(error @ CarrierError::OwnKey { .. }) => {
-                tracing::error!(network = %self.network, %error, "a device was left out");
+            // Everybody else is in force.
+            Err(CarrierError::OwnKey { device }) => {
+                let _ = self.told.send(Told::OwnKey(self.network, device)).await;
                 Ok(())
             }
             other => other.map_err(|error| (error.into(), Remains::Nothing)),

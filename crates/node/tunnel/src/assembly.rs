@@ -6,7 +6,7 @@ use warren_model::{DeviceId, NetworkId, Timestamp};
 use warren_wire::node::v1;
 
 use crate::{
-    gateway::LinkError,
+    command::LinkError,
     peers::DesiredPeers,
     settings::{DesiredPeer, Flaw, NetworkSettings},
 };

@@ -8,7 +8,7 @@ use std::{
 use warren_model::{DeviceId, NetworkId, Timestamp};
 use warren_wire::node::v1::{PEERS_PER_FRAME_MAX, PeerReport};
 
-use crate::gateway::CommandId;
+use crate::command::CommandId;
 
 /// How many removed devices keep their counters for the case that they come back.
 pub const RETIRED_MAX: usize = 100_000;

@@ -5,17 +5,18 @@ use std::{
     time::Duration,
 };
 
-use uuid::Uuid;
 use warren_model::{DeviceId, NetworkId, Timestamp};
-use warren_wire::node::v1::{self, Backend, Change, Fault, FromGateway, ToGateway};
+use warren_wire::node::v1::{self, Change, Fault, FromGateway, ToGateway};
 
 use crate::{
     assembly::{AssembledNetwork, Assembly, NETWORKS_MAX, PEERS_MAX},
+    command::{Command, CommandId, Failure, Identity, LinkError},
     counters::{Counters, PeerStats},
     network::{Finished, Leaving, NetworkState, Step, Wanted},
+    peers::DesiredPeers,
     pending::{Pending, UNCOUNTED},
     saved::SavedState,
-    settings::{DesiredPeer, NetworkSettings, PeerSettings},
+    settings::{DesiredPeer, Flaw, NetworkSettings},
 };
 
 /// Changed peers are reported at most this often.
@@ -24,94 +25,6 @@ pub const REPORT_EVERY: Duration = Duration::from_secs(1);
 const FAULTS_PER_FRAME_MAX: usize = 1000;
 /// A fault's sentence is cut here, in characters.
 const FAULT_CHARACTERS_MAX: usize = 500;
-
-/// What this gateway says of itself.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// The version of the software.
-    pub software: String,
-    /// New at each start.
-    pub boot: Uuid,
-    pub backend: Backend,
-}
-
-/// Numbers commands in the order in which they were handed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct CommandId(u64);
-
-/// Something to be carried out. Commands of one network are carried out in order; each is answered by
-/// [`Gateway::handle_applied`] or [`Gateway::handle_failed`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    pub id: CommandId,
-    pub action: Action,
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// The network stands with these settings. Under another key or port the tunnel is a new one without peers;
-    /// otherwise its peers stay untouched.
-    EnsureNetwork { settings: NetworkSettings },
-    /// Nothing of the network is left.
-    RemoveNetwork { network: NetworkId },
-    /// These peers are known so; others stay as they are. At most [`crate::PEERS_PER_COMMAND_MAX`].
-    SetPeers { network: NetworkId, peers: Vec<PeerSettings> },
-    /// These peers are unknown. At most [`crate::PEERS_PER_COMMAND_MAX`].
-    RemovePeers { network: NetworkId, devices: Vec<DeviceId> },
-}
-
-impl Action {
-    /// The network that it is about.
-    pub const fn network(&self) -> NetworkId {
-        match self {
-            Self::EnsureNetwork { settings } => settings.id,
-            Self::RemoveNetwork { network } | Self::SetPeers { network, .. } | Self::RemovePeers { network, .. } => {
-                *network
-            }
-        }
-    }
-    const fn finished(&self) -> Finished {
-        match self {
-            Self::EnsureNetwork { .. } => Finished::Ensure,
-            Self::RemoveNetwork { .. } => Finished::Remove,
-            Self::SetPeers { .. } | Self::RemovePeers { .. } => Finished::Peers,
-        }
-    }
-}
-
-/// Why a command could not be carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// One English sentence for the operator.
-    pub reason: String,
-    pub remains: Remains,
-}
-
-/// What stands after a command about a whole network failed. After one about peers nothing may be left standing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remains {
-    /// A tunnel of the wanted key and port with the peers it had.
-    Tunnel,
-    Nothing,
-}
-
-/// Why the link must be closed and opened again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LinkError {
-    /// A version is missing; a new snapshot is needed.
-    #[error("version {got} arrived where {expected} was due")]
-    Gap { expected: u64, got: u64 },
-    /// A frame that has no place here.
-    #[error("a {frame} frame arrived out of order")]
-    Order { frame: &'static str },
-    /// More than one gateway can carry.
-    #[error("more than {max} {what} were sent")]
-    TooMuch { what: &'static str, max: usize },
-    /// The control plane does not want this gateway; wait long before the next attempt.
-    #[error("the control plane refused the gateway: {reason}")]
-    Refused { reason: String },
-}
 
 #[derive(Debug)]
 enum Link {
@@ -303,7 +216,15 @@ impl Gateway {
             let network = self.networks.entry(id).or_insert_with(NetworkState::new);
             self.peers = self.peers + new.peers.len() - network.peers.len();
             let before = std::mem::replace(&mut network.peers, new.peers);
-            network.peer_flaws = new.flaws;
+            let flaws = std::mem::replace(&mut network.peer_flaws, new.flaws);
+            for (device, flaw) in flaws {
+                // What the tunnel found stays true for as long as the key stays.
+                let key = |peers: &DesiredPeers| peers.get(device).map(|peer| peer.settings.public_key);
+                if matches!(flaw, Flaw::OwnKey { .. }) && key(&before).is_some() && key(&before) == key(&network.peers)
+                {
+                    network.peer_flaws.insert(device, flaw);
+                }
+            }
             want_settings(network, new.settings);
             network.mark_settings(version, &mut self.pending);
             for device in before.devices() {
@@ -486,6 +407,16 @@ impl Gateway {
         self.touch(command.network);
     }
 
+    /// The tunnel left a device out of a command that it carried out otherwise: the device presents the network's own key.
+    pub fn handle_own_key(&mut self, network: NetworkId, device: DeviceId) {
+        if let Some(state) = self.networks.get_mut(&network)
+            && state.peers.get(device).is_some()
+        {
+            state.peer_flaws.insert(device, Flaw::OwnKey { device });
+        }
+        self.touch(network);
+    }
+
     /// A command could not be carried out. It is tried again, first after 100 ms, then in steps that double up to 30 s.
     pub fn handle_failed(&mut self, id: CommandId, failure: Failure, now: Timestamp) {
         let Some(command) = self.in_flight.remove(&id) else { return };
@@ -563,7 +494,7 @@ impl Gateway {
 }
 
 /// Settings that cannot be used leave those of before in place.
-fn want_settings(network: &mut NetworkState, settings: Result<NetworkSettings, crate::Flaw>) {
+fn want_settings(network: &mut NetworkState, settings: Result<NetworkSettings, Flaw>) {
     match settings {
         Ok(settings) => {
             network.wanted = Wanted::Settings(settings);

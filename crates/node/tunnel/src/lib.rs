@@ -12,6 +12,7 @@
 //! - Nothing that arrives in a frame can make it panic: what cannot be used becomes a fault of its network.
 
 mod assembly;
+mod command;
 mod counters;
 mod gateway;
 mod network;
@@ -21,8 +22,9 @@ mod saved;
 mod settings;
 
 pub use assembly::{NETWORKS_MAX, PEERS_MAX};
+pub use command::{Action, Command, CommandId, Failure, Identity, LinkError, Remains};
 pub use counters::{PeerStats, RETIRED_MAX};
-pub use gateway::{Action, Command, CommandId, Failure, Gateway, Identity, LinkError, REPORT_EVERY, Remains};
+pub use gateway::{Gateway, REPORT_EVERY};
 pub use network::{COMMANDS_IN_FLIGHT_MAX, PEERS_PER_COMMAND_MAX};
 pub use saved::{SavedState, SavedStateError};
 pub use settings::{Flaw, NetworkSettings, PeerSettings, ROUTES_MAX};

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use warren_model::{DeviceId, NetworkId, Timestamp};
 
 use crate::{
-    gateway::{Action, Remains},
+    command::{Action, Remains},
     peers::DesiredPeers,
     pending::{Pending, UNCOUNTED},
     settings::{Flaw, NetworkSettings, PeerSettings, Standing},

@@ -58,6 +58,8 @@ pub enum Flaw {
     Mtu(Invalid),
     #[error("the public key of device {device} {flaw}")]
     PublicKey { device: DeviceId, flaw: Invalid },
+    #[error("device {device} has the network's own key; make a new key for it")]
+    OwnKey { device: DeviceId },
     #[error("the pre-shared key of device {device} {flaw}")]
     PresharedKey { device: DeviceId, flaw: Invalid },
     #[error("address {address} of device {device} is not one that a device of this network can hold")]

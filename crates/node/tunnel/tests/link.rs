@@ -117,6 +117,25 @@ fn what_cannot_be_used_becomes_a_fault_and_leaves_the_rest_in_force() {
 }
 
 #[test]
+fn a_device_with_the_networks_own_key_stays_a_fault_until_its_key_changes() {
+    let mut gateway = gateway();
+    change(&mut gateway, 2, vec![set(0)]);
+    carry_out_all(&mut gateway);
+    gateway.handle_own_key(NetworkId::from_uuid(network_id(0)), DeviceId::from_uuid(device_id(0)));
+    let (_, faults) = std::iter::from_fn(|| applied(&mut gateway)).last().unwrap();
+    assert!(faults[0].reason.contains("own key"), "{faults:?}");
+    let same = peer(0, 1, 2, None);
+    gateway.handle_frame(ToGateway::SnapshotBegin { version: 9, networks: vec![network(0, 0)] }, moment(0)).unwrap();
+    let peers = ToGateway::SnapshotPeers { network: network_id(0), peers: vec![same] };
+    gateway.handle_frame(peers, moment(0)).unwrap();
+    gateway.handle_frame(ToGateway::SnapshotEnd { version: 9 }, moment(0)).unwrap();
+    assert_eq!(applied(&mut gateway).unwrap().1.len(), 1);
+    change(&mut gateway, 10, vec![Change::PeerSet { network: network_id(0), peer: peer(0, 7, 2, None) }]);
+    carry_out_all(&mut gateway);
+    assert_eq!(applied(&mut gateway), Some((10, vec![])));
+}
+
+#[test]
 fn a_failure_is_told_and_tried_again() {
     let mut gateway = gateway();
     let ensure = gateway.poll_command().unwrap();
