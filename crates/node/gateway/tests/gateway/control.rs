@@ -2,6 +2,7 @@
 //! what they say.
 
 use std::{
+    collections::BTreeMap,
     net::TcpListener,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -38,6 +39,8 @@ struct Wanted {
     networks: Vec<(Network, Vec<Peer>)>,
     link: Option<mpsc::UnboundedSender<ToGateway>>,
     heard: Vec<FromGateway>,
+    /// When each version was first told to be in force.
+    applied_at: BTreeMap<u64, Instant>,
     links: usize,
 }
 
@@ -136,6 +139,16 @@ impl Control {
         begin.elapsed()
     }
 
+    /// Sends a change and says how long it took until the gateway told that it is in force.
+    pub fn time(&self, change: Change) -> Duration {
+        let begin = Instant::now();
+        let version = self.change(change);
+        self.in_force(version);
+        let wanted = self.wanted.lock().unwrap();
+        let (_, at) = wanted.applied_at.range(version..).next().unwrap();
+        at.duration_since(begin)
+    }
+
     /// Waits until the network has a fault that speaks of `words`.
     pub fn fault(&self, network: Uuid, words: &str) {
         wait_for(&format!("a fault that says: {words}"), || {
@@ -224,7 +237,12 @@ async fn serve(mut stream: TcpStream, wanted: Arc<Mutex<Wanted>>) {
             }
             message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    wanted.lock().unwrap().heard.push(serde_json::from_str(text.as_str()).unwrap());
+                    let frame = serde_json::from_str(text.as_str()).unwrap();
+                    let mut wanted = wanted.lock().unwrap();
+                    if let FromGateway::Applied { version, .. } = frame {
+                        wanted.applied_at.entry(version).or_insert_with(Instant::now);
+                    }
+                    wanted.heard.push(frame);
                 }
                 Some(Ok(_)) => {}
                 _ => return,

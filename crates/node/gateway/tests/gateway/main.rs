@@ -58,6 +58,7 @@ fn trials() -> Vec<Trial> {
         traffic::devices_go_only_where_routes_lead,
         traffic::another_port_or_key_makes_another_tunnel,
         traffic::a_port_that_is_taken_becomes_a_fault_and_is_tried_again,
+        traffic::a_change_among_ten_thousand_devices_is_in_force_in_milliseconds,
         outage::a_restarted_gateway_carries_traffic_without_the_control_plane,
         outage::a_peer_expires_while_the_control_plane_is_away,
         outage::a_reconnect_with_the_same_state_touches_nothing,
