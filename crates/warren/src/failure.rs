@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use http::StatusCode;
+use warren_gateway::GatewayError;
 use warren_runtime::{files::FileError, lock::LockError};
 use warren_wire::rest::v1::Problem;
 
@@ -56,19 +57,40 @@ pub enum Failure {
     /// A file that the command line names cannot be used.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
-    /// A part of the server did not start.
+    /// The control plane cannot be built on the data folder.
+    #[error(transparent)]
+    Build(#[from] warren_app::BuildError),
+    /// The gateway cannot run or join.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// The portal cannot listen there.
     #[error("{0}")]
-    Start(String),
+    Address(String),
+    /// A part of the server did not start.
+    #[error("cannot {what}")]
+    Start {
+        what: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The person said no.
     #[error("nothing was changed")]
     Declined,
 }
 
 impl Failure {
+    /// A part of the server did not start because of `source`.
+    pub fn start(what: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Start { what, source: Box::new(source) }
+    }
+
     /// What the process ends with.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) => 2,
+            Self::Gateway(GatewayError::TokenRefused { .. } | GatewayError::Lock(LockError::Held { .. })) => 3,
+            Self::Gateway(GatewayError::Connect(_)) => 5,
+            Self::Gateway(_) => 1,
             Self::Problem(problem) => match StatusCode::from_u16(problem.status) {
                 Ok(StatusCode::NOT_FOUND) => 4,
                 Ok(status) if status.is_client_error() => 3,
@@ -77,7 +99,12 @@ impl Failure {
             Self::Ambiguous { .. } | Self::Unnamed(_) | Self::Locked(LockError::Held { .. }) | Self::Declined => 3,
             Self::NotFound { .. } => 4,
             Self::NotRunning(_) | Self::NotPermitted { .. } | Self::Unanswered { .. } => 5,
-            Self::Locked(LockError::Io { .. }) | Self::File(_) | Self::Io { .. } | Self::Start(_) => 1,
+            Self::Locked(LockError::Io { .. })
+            | Self::File(_)
+            | Self::Io { .. }
+            | Self::Build(_)
+            | Self::Address(_)
+            | Self::Start { .. } => 1,
         })
     }
 

@@ -19,6 +19,11 @@ pub fn node_socket(data: &Path) -> PathBuf {
     data.join("node.sock")
 }
 
+/// Every socket in the folder.
+pub fn sockets(data: &Path) -> [PathBuf; 2] {
+    [admin_socket(data), node_socket(data)]
+}
+
 /// The local gateway's own folder.
 pub fn gateway(data: &Path) -> PathBuf {
     data.join("gateway")

@@ -1,27 +1,29 @@
 //! Warren: a VPN platform for people who run private networks for more than one organisation.
+//!
+//! Invariants
+//! - This crate composes: what is decided is decided below.
+//! - The command line is a client of the API. The one thing it asks for beside it is a new set-up link.
 
+mod command_line;
 mod failure;
 mod folder;
+mod gateway;
 mod manage;
+mod set_up_link;
+mod up;
 
-use failure::Failure;
-
-/// Where the command line asks for a new set-up link; on the admin socket only.
-pub const SET_UP_LINK_PATH: &str = "/local/v1/set-up-link";
+use std::process::ExitCode;
 
 use clap::Parser;
-#[derive(Parser)]
-struct Cli {
-    #[command(subcommand)]
-    m: manage::Manage,
-}
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> std::process::ExitCode {
-    match Cli::parse().m.run().await {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(e) => {
-            e.tell();
-            e.exit_code()
+
+use crate::{command_line::CommandLine, failure::Failure};
+
+fn main() -> ExitCode {
+    match CommandLine::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.tell();
+            failure.exit_code()
         }
     }
 }

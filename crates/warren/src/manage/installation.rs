@@ -4,7 +4,7 @@ use clap::Args;
 use warren_wire::rest::v1::{InstallationStatus, InvitationLink};
 
 use super::{format, scope::Reach, table::Particulars};
-use crate::{Failure, SET_UP_LINK_PATH};
+use crate::{Failure, set_up_link};
 
 /// How the installation is.
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub struct SetUpLink {
 impl SetUpLink {
     pub async fn run(self) -> Result<(), Failure> {
         let console = self.reach.console();
-        let answer = console.client.post(SET_UP_LINK_PATH, &serde_json::json!({})).await?;
+        let answer = console.client.post(set_up_link::PATH, &serde_json::json!({})).await?;
         console.show(&answer, |made: InvitationLink| {
             format!(
                 "Open this link to set Warren up; it works once, until {}:\n\n  {}",

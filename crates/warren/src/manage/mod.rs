@@ -21,6 +21,8 @@ use clap::Subcommand;
 
 use crate::Failure;
 
+pub use console::print;
+
 /// What can be managed.
 #[derive(Debug, Subcommand)]
 pub enum Manage {

@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 pub use browser_session::{Reply, Session};
 pub use commands::{Outcome, binary};
-pub use work::{FirstUse, PASSWORD};
+pub use work::{FirstUse, PASSWORD, device_path};
 
 use crate::namespaces::{Namespace, Process};
 
@@ -40,6 +40,8 @@ pub struct Installation {
     folder: TempDir,
     /// The namespace that it runs in, by name; none for the test's own.
     namespace: Option<Namespaced>,
+    /// What it is started through, as a program that takes rights away.
+    through: Vec<OsString>,
     arguments: Vec<OsString>,
     process: Option<Process>,
     /// Log lines of processes that have ended.
@@ -81,6 +83,16 @@ impl Installation {
         Self::prepare(Some(namespaced), arguments)?.started()
     }
 
+    /// Starts one as by a user without any of root's capabilities, with these further arguments. The test is root.
+    ///
+    /// # Errors
+    /// As [`Installation::start`].
+    pub fn without_rights(arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut installation = Self::prepare(None, arguments)?;
+        installation.through = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"].map(OsString::from).into();
+        installation.started()
+    }
+
     fn prepare(namespace: Option<Namespaced>, arguments: &[&str]) -> anyhow::Result<Self> {
         let mut all: Vec<OsString> = arguments.iter().map(Into::into).collect();
         if !arguments.contains(&"--listen") {
@@ -89,6 +101,7 @@ impl Installation {
         Ok(Self {
             folder: TempDir::with_prefix("warren-").context("cannot make a folder")?,
             namespace,
+            through: Vec::new(),
             arguments: all,
             process: None,
             earlier_log: String::new(),
@@ -193,14 +206,15 @@ impl Installation {
 
     /// A command of the program, where the installation runs.
     pub fn command(&self) -> Command {
-        match &self.namespace {
-            None => Command::new(binary()),
-            Some(namespace) => {
-                let mut command = Command::new("ip");
-                command.args(["netns", "exec", &namespace.name]).arg(binary());
-                command
-            }
+        let mut words: Vec<OsString> = Vec::new();
+        if let Some(namespace) = &self.namespace {
+            words.extend(["ip", "netns", "exec", &namespace.name].map(OsString::from));
         }
+        words.extend(self.through.iter().cloned());
+        words.push(binary().into());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        command
     }
 
     fn unexpected_errors(&self) -> Vec<String> {
