@@ -4,7 +4,7 @@ use warren_auth::{Authorized, permission::ManageDevicesOf};
 use warren_model::{AccountId, Device, DeviceId, DeviceName, Timestamp, audit::Action, device::Standing};
 use warren_storage::TenantTransaction;
 
-use super::{DeviceView, enrol::check_expiry, show};
+use super::{DeviceView, expiry::check_expiry, reach::within_reach, show};
 use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, gateways::Touched};
 
 /// What is to change; none stays as it is.
@@ -33,8 +33,7 @@ pub async fn change(
     expected: Expected,
     change: Change,
 ) -> Result<DeviceView, AppError> {
-    let before = find(inside, id).await?;
-    let proof = inside.authorise(ManageDevicesOf { owner: before.owner }).map_err(hidden)?;
+    let (before, proof) = within_reach(inside, id).await?;
     if before.standing == Standing::Revoked {
         return Err(Contradiction::DeviceRevoked.into());
     }
@@ -83,8 +82,7 @@ pub async fn change(
 /// # Errors
 /// [`AppError::Forbidden`], [`AppError::NotFound`] or [`AppError::Stale`]
 pub async fn revoke(inside: &Inside<'_>, id: DeviceId, expected: Expected) -> Result<DeviceView, AppError> {
-    let device = find(inside, id).await?;
-    let proof = inside.authorise(ManageDevicesOf { owner: device.owner }).map_err(hidden)?;
+    let (device, proof) = within_reach(inside, id).await?;
     let expected = expected.or_current(device.revision);
     if device.standing == Standing::Revoked {
         return show(inside, id).await;
@@ -129,18 +127,6 @@ async fn announce(app: &App, tx: &TenantTransaction, device: &Device) -> Result<
         tx.after_commit(move || app.live().forget_session(organisation, device));
     }
     Ok(())
-}
-
-async fn find(inside: &Inside<'_>, id: DeviceId) -> Result<Device, AppError> {
-    inside.tenant.devices().by_id(id).await?.ok_or(AppError::NotFound(Thing::Device))
-}
-
-/// Another person's device is not there for somebody who may not manage it.
-pub(super) fn hidden(refused: AppError) -> AppError {
-    match refused {
-        AppError::Forbidden => AppError::NotFound(Thing::Device),
-        other => other,
-    }
 }
 
 fn show_moment(at: Timestamp) -> String {

@@ -1,9 +1,8 @@
 //! The configuration file of a device.
 
-use warren_auth::permission::ManageDevicesOf;
 use warren_model::{Device, DeviceId, DeviceName, Network, PresharedKey, PrivateKey, configuration::Configuration};
 
-use super::change::hidden;
+use super::reach::within_reach;
 use crate::{AppError, Contradiction, Inside, Thing};
 
 /// The longest name of a network interface, and so of a configuration file without its ending (IFNAMSIZ - 1).
@@ -25,8 +24,7 @@ pub struct ConfigurationFile {
 /// # Errors
 /// [`AppError::NotFound`], or [`Contradiction::DeviceRevoked`]
 pub async fn configuration(inside: &Inside<'_>, id: DeviceId) -> Result<ConfigurationFile, AppError> {
-    let device = inside.tenant.devices().by_id(id).await?.ok_or(AppError::NotFound(Thing::Device))?;
-    inside.authorise(ManageDevicesOf { owner: device.owner }).map_err(hidden)?;
+    let (device, _) = within_reach(inside, id).await?;
     let network = inside.tenant.networks().by_id(device.network).await?.ok_or(AppError::NotFound(Thing::Network))?;
     render(inside, &network, &device, Secrets { private_key: None, preshared_key: None }).await
 }

@@ -3,7 +3,9 @@
 mod change;
 mod configuration;
 mod enrol;
+mod expiry;
 mod keys;
+mod reach;
 mod read;
 
 pub(crate) use change::revoke_all_of;

@@ -10,7 +10,7 @@ use warren_model::{
 };
 use warren_storage::DeviceFilter;
 
-use super::change::hidden;
+use super::reach::within_reach;
 use crate::{App, AppError, Inside, Thing};
 
 /// A device and what belongs to it.
@@ -60,8 +60,7 @@ pub async fn page(inside: &Inside<'_>, filter: Filter, request: &PageRequest) ->
 /// # Errors
 /// [`AppError::NotFound`]
 pub async fn show(inside: &Inside<'_>, id: DeviceId) -> Result<DeviceView, AppError> {
-    let device = inside.tenant.devices().by_id(id).await?.ok_or(AppError::NotFound(Thing::Device))?;
-    inside.authorise(ManageDevicesOf { owner: device.owner }).map_err(hidden)?;
+    let (device, _) = within_reach(inside, id).await?;
     views(inside, vec![device]).await?.pop().ok_or(AppError::NotFound(Thing::Device))
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use warren_model::{DeviceId, GatewayId, NetworkId, OrganisationId, Timestamp};
 use warren_storage::TenantTransaction;
 
-use super::link::{Fault, Hello};
+use super::presence::{Hello, Presence};
 use crate::App;
 
 /// Touches that may wait for one link; past that the link is ended, and the gateway gets a whole snapshot on the next.
@@ -25,16 +25,6 @@ const TOUCHES_MAX: usize = 16_384;
 pub(crate) enum Touched {
     Network { organisation: OrganisationId, network: NetworkId },
     Device { organisation: OrganisationId, network: NetworkId, device: DeviceId },
-}
-
-/// What is known of a gateway that holds a link, or held one since this process started.
-#[derive(Debug, Clone)]
-pub(crate) struct Presence {
-    pub(crate) hello: Hello,
-    pub(crate) online: bool,
-    pub(crate) last_seen_at: Timestamp,
-    pub(crate) applied_version: u64,
-    pub(crate) faults: Vec<Fault>,
 }
 
 #[derive(Debug)]

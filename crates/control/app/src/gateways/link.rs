@@ -15,45 +15,11 @@ use warren_model::{
 };
 use warren_storage::{DevicePeer, TenantModels};
 
-use super::hub::Touched;
+use super::{Fault, Hello, hub::Touched};
 use crate::{App, AppError, devices::preshared_key_context, live::PeerObservation, networks::private_key_context};
 
 /// The most touches that are answered with one batch of changes.
 const CHANGES_PER_BATCH_MAX: usize = 256;
-
-/// What a gateway says of itself when it connects.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hello {
-    pub software: String,
-    /// New at each start of the gateway.
-    pub boot: Uuid,
-    pub backend: Backend,
-}
-
-/// What carries the packets on a gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    Userspace,
-    Kernel,
-}
-
-impl Backend {
-    /// The word for it in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Userspace => "userspace",
-            Self::Kernel => "kernel",
-        }
-    }
-}
-
-/// A network that a gateway could not bring into its desired state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    pub network: NetworkId,
-    /// One English sentence for the operator.
-    pub reason: String,
-}
 
 /// A network as a gateway is to serve it.
 #[derive(Debug, Clone)]

@@ -198,7 +198,29 @@ pub async fn remove(cx: &OpContext, id: GatewayId, expected: Expected) -> Result
     Ok(())
 }
 
-pub(super) async fn find(app: &App, id: GatewayId) -> Result<Gateway, AppError> {
+/// A new join token for a gateway; the earlier token and credential stop working. Operators.
+///
+/// # Errors
+/// [`AppError::Forbidden`] or [`AppError::NotFound`]
+pub async fn renew_join(cx: &OpContext, id: GatewayId) -> Result<JoinToken, AppError> {
+    let proof = cx.operate()?;
+    let gateway = find(&cx.app, id).await?;
+    let join = new_join_token(&cx.app);
+    let hash = join.token.hash();
+    let entry = cx.entry(&proof, Action::GatewayChanged, id.uuid(), &gateway.name);
+    cx.app
+        .system()
+        .transaction(async |tx| -> Result<(), AppError> {
+            tx.gateways().renew_join_token(&proof, id, (&hash, join.expires_at)).await?;
+            tx.audit().append(&entry, None).await?;
+            Ok(())
+        })
+        .await?;
+    cx.app.hub().forget(id);
+    Ok(join)
+}
+
+async fn find(app: &App, id: GatewayId) -> Result<Gateway, AppError> {
     app.system().gateways().by_id(id).await?.ok_or(AppError::NotFound(Thing::Gateway))
 }
 

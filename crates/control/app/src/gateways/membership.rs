@@ -8,7 +8,6 @@ use warren_model::{
     gateway::{EndpointHost, Enrolment, Gateway},
 };
 
-use super::manage::find;
 use crate::{App, AppError, OpContext};
 
 /// How long a join token works.
@@ -38,28 +37,6 @@ pub struct LocalGateway {
     pub name: GatewayName,
     /// A fresh credential; earlier ones stop working.
     pub credential: SecretToken,
-}
-
-/// A new join token for a gateway; the earlier token and credential stop working. Operators.
-///
-/// # Errors
-/// [`AppError::Forbidden`] or [`AppError::NotFound`]
-pub async fn renew_join(cx: &OpContext, id: GatewayId) -> Result<JoinToken, AppError> {
-    let proof = cx.operate()?;
-    let gateway = find(&cx.app, id).await?;
-    let join = new_join_token(&cx.app);
-    let hash = join.token.hash();
-    let entry = cx.entry(&proof, Action::GatewayChanged, id.uuid(), &gateway.name);
-    cx.app
-        .system()
-        .transaction(async |tx| -> Result<(), AppError> {
-            tx.gateways().renew_join_token(&proof, id, (&hash, join.expires_at)).await?;
-            tx.audit().append(&entry, None).await?;
-            Ok(())
-        })
-        .await?;
-    cx.app.hub().forget(id);
-    Ok(join)
 }
 
 /// Exchanges a join token for a credential, once.

@@ -6,7 +6,10 @@ use uuid::Uuid;
 use warren_app::{
     AppError, Contradiction, Expected, IdempotencyKey, Thing, activity,
     devices::{self, Enablement, Filter, Key},
-    gateways::link::{Backend, DesiredChange, Hello, LinkSession},
+    gateways::{
+        Backend, Hello,
+        link::{DesiredChange, LinkSession},
+    },
     live::PeerObservation,
     networks, organisations,
 };

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::time::{Instant, timeout};
-use warren_app::gateways::link::{DesiredChange, DesiredNetwork, Hello, LinkEnd, LinkSession};
+use warren_app::gateways::{
+    Hello,
+    link::{DesiredChange, DesiredNetwork, LinkEnd, LinkSession},
+};
 use warren_model::gateway::Gateway;
 use warren_wire::node::v1::{
     FRAME_BYTES_MAX, FromGateway, PEERS_PER_FRAME_MAX, PING_AFTER_SECONDS, PROTOCOL, SILENCE_SECONDS_MAX, ToGateway,
@@ -85,6 +88,7 @@ async fn run(state: &PortalState, gateway: Gateway, link: &mut Link) -> Result<s
     let mut version = 1;
     link.send_snapshot(&mut session, version).await?;
     loop {
+        let (ping_at, silent_at) = (link.sent_at + PING_AFTER, link.heard_at + SILENCE_MAX);
         tokio::select! {
             () = state.shutdown().requested() => return Err(End::Shutdown),
             touched = session.touched() => {
@@ -98,8 +102,8 @@ async fn run(state: &PortalState, gateway: Gateway, link: &mut Link) -> Result<s
                     None => session.heard(),
                 }
             }
-            () = tokio::time::sleep_until(link.sent_at + PING_AFTER) => link.send(Message::Ping(Default::default())).await?,
-            () = tokio::time::sleep_until(link.heard_at + SILENCE_MAX) => return Err(End::Silence),
+            () = tokio::time::sleep_until(ping_at) => link.send(Message::Ping(Default::default())).await?,
+            () = tokio::time::sleep_until(silent_at) => return Err(End::Silence),
         }
     }
 }
