@@ -52,7 +52,7 @@ function show(form, { device, configuration }, privateKey) {
   const page = document.querySelector("#made").content.cloneNode(true).firstElementChild;
   page.querySelector("[data-name]").textContent = device.name;
   page.querySelector("#configuration").textContent = text;
-  page.querySelector("[data-qr]").replaceChildren(qrSvg(text));
+  drawQr(page, text);
   const download = page.querySelector("[data-download]");
   download.download = configuration.file_name;
   download.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
@@ -71,6 +71,17 @@ function show(form, { device, configuration }, privateKey) {
   const taken = () => window.removeEventListener("beforeunload", leaving);
   page.querySelectorAll("[data-download], [data-copy]").forEach((button) => button.addEventListener("click", taken));
   page.querySelector("[data-presence]")?.addEventListener("connected", taken);
+}
+
+// A configuration with many routes can be longer than a QR code holds.
+function drawQr(page, text) {
+  try {
+    page.querySelector("[data-qr]").replaceChildren(qrSvg(text));
+  } catch {
+    page.querySelector("[data-qr]").hidden = true;
+    page.querySelector("[data-qr-lead]").hidden = true;
+    page.querySelector("[data-qr-none]").hidden = false;
+  }
 }
 
 function clearProblem(form) {

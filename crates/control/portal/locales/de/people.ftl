@@ -1,0 +1,23 @@
+# Personen.
+people-lead = Wer zu dieser Organisation gehört und was er oder sie darf.
+people-empty = Noch niemand da
+people-empty-lead = Laden Sie die Menschen ein, die Ihre Netze erreichen sollen.
+person-invite = Jemanden einladen
+person-invite-lead = Sie bekommen einen Link, der einmal gilt. Übergeben Sie ihn auf dem Weg, dem Sie am meisten trauen.
+person-invite-do = Einladung erstellen
+person-invite-another = Noch jemanden einladen
+person-role = Rolle
+person-more = Über diese Person
+person-since = Beigetreten am
+person-invited-since = Eingeladen am
+person-devices = Geräte dieser Person
+person-remove = Aus der Organisation entfernen
+person-remove-question = { $name } aus der Organisation entfernen?
+person-remove-consequence = Alle Geräte dieser Person werden hier binnen einer Sekunde widerrufen, und die Person kann diese Organisation nicht mehr betreten. Andere Organisationen bleiben unberührt.
+person-remove-do = Entfernen
+invitation-renew = Neuen Einladungslink erstellen
+invitation-renew-hint = Der frühere Link gilt dann nicht mehr.
+invited = Einladung
+invited-heading = Einladung für { $name }
+invited-lead = Geben Sie diesen Link an { $email }. Er gilt einmal.
+invited-once = Der Link wird nur dieses eine Mal gezeigt. Er gilt bis

@@ -1,0 +1,23 @@
+# People.
+people-lead = Who belongs to this organisation, and what they may do.
+people-empty = Nobody here yet
+people-empty-lead = Invite the people who shall reach your networks.
+person-invite = Invite somebody
+person-invite-lead = You get a link that works once. Hand it over the way you trust most.
+person-invite-do = Make the invitation
+person-invite-another = Invite somebody else
+person-role = Role
+person-more = About this person
+person-since = Joined on
+person-invited-since = Invited on
+person-devices = Their devices
+person-remove = Remove from the organisation
+person-remove-question = Remove { $name } from the organisation?
+person-remove-consequence = All devices of this person here are revoked within a second, and the person can no longer enter this organisation. Other organisations are not touched.
+person-remove-do = Remove
+invitation-renew = Make a new invitation link
+invitation-renew-hint = The earlier link stops working.
+invited = Invitation
+invited-heading = Invitation for { $name }
+invited-lead = Give this link to { $email }. It works once.
+invited-once = The link is shown this once. It works until
