@@ -22,12 +22,14 @@ use crate::{
 
 /// The desired state is written at most this often.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// Copying the state holds changes up; it is rested from so many times as long that not one change in a hundred meets it.
+const REST_AFTER_COPYING: u32 = 200;
 /// Counters are read this often.
 const READ_EVERY: Duration = Duration::from_secs(1);
 /// No wait is longer, so that a step of the clock is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// How long networks may take to end at shutdown.
-const END_WITHIN: Duration = Duration::from_secs(2);
+const END_WITHIN: Duration = Duration::from_millis(1500);
 const TOLD_MAX: usize = 1024;
 
 /// Runs a gateway that has its keeper and its link.
@@ -193,8 +195,9 @@ impl Running {
             return;
         }
         self.saved = self.gateway.revision();
-        self.save_from = Instant::now() + SAVE_EVERY;
+        let begin = Instant::now();
         let (folder, state) = (self.folder.clone(), self.gateway.state());
+        self.save_from = begin + SAVE_EVERY.max(begin.elapsed() * REST_AFTER_COPYING);
         self.saving = Some(spawn_blocking(move || {
             if let Err(error) = folder.keep_state(&state) {
                 error!(%error, "the desired state could not be kept");

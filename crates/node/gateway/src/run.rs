@@ -24,8 +24,8 @@ use crate::{
 
 /// Events of the link that wait for the gateway.
 const EVENTS_MAX: usize = 64;
-/// How long the keeper may take to clean up.
-const KEEPER_ENDS_WITHIN: Duration = Duration::from_secs(2);
+/// How long the keeper's cleaning up is waited for; it goes on with that by itself.
+const KEEPER_ENDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs a gateway until SIGINT, SIGTERM or what [`Config::lifeline`] says. Starts its keeper, which is this same
 /// executable with the argument [`crate::KEEPER_COMMAND`] and has to lead to [`crate::keeper::serve`]; then gives up all

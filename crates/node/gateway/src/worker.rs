@@ -1,8 +1,8 @@
 //! Carries out the commands of one network, in order: its namespace through the keeper, its tunnel in this process.
 
-use std::{os::fd::OwnedFd, sync::Arc};
+use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use warren_model::{Clock, DeviceId, NetworkId};
 use warren_tunnel::{
     Action, COMMANDS_IN_FLIGHT_MAX, Command, CommandId, Failure, NetworkSettings, PeerSettings, PeerStats, Remains,
@@ -17,11 +17,15 @@ use crate::{
 /// Room for all commands that can be on their way, and for readings besides.
 pub(crate) const JOBS_MAX: usize = 2 * COMMANDS_IN_FLIGHT_MAX;
 
+/// A reading that took a while is followed by a rest this many times as long: a change may have to wait for a reading, and
+/// so not one in a hundred does.
+const REST_AFTER_READING: u32 = 200;
+
 /// What a worker is asked to do.
 #[derive(Debug)]
 pub(crate) enum Job {
     Command(Command),
-    /// Reads the tunnel's counters, unless a reading is still under way.
+    /// Reads the tunnel's counters, unless a reading is still under way or has just ended.
     Read,
 }
 
@@ -55,7 +59,9 @@ pub(crate) struct Worker {
 struct Carried {
     settings: NetworkSettings,
     tunnel: Arc<Tunnel>,
-    reading: Option<JoinHandle<()>>,
+    /// Gives how long it took.
+    reading: Option<JoinHandle<Duration>>,
+    rest_until: Instant,
 }
 
 impl Carried {
@@ -112,7 +118,7 @@ impl Worker {
                         return;
                     }
                 }
-                Job::Read => self.read(),
+                Job::Read => self.read().await,
             }
         }
         if let Err(error) = self.remove().await {
@@ -179,7 +185,7 @@ impl Worker {
         self.tun = Some(tun);
         let tunnel = Tunnel::start(parts, self.clock.clone()).await?;
         tracing::info!(network = %self.network, port = settings.listen_port, "carrying a network");
-        self.carried = Some(Carried { settings, tunnel: Arc::new(tunnel), reading: None });
+        self.carried = Some(Carried { settings, tunnel: Arc::new(tunnel), reading: None, rest_until: Instant::now() });
         Ok(())
     }
 
@@ -215,22 +221,32 @@ impl Worker {
         self.carried.as_ref().map(|carried| &*carried.tunnel).ok_or((WorkError::NotStanding, Remains::Nothing))
     }
 
-    /// Beside the commands, so that none of them waits for it.
-    fn read(&mut self) {
+    /// Beside the commands, so that as few of them as can be wait for it.
+    async fn read(&mut self) {
         let Some(carried) = &mut self.carried else { return };
-        if carried.reading.as_ref().is_some_and(|reading| !reading.is_finished()) {
+        match carried.reading.take() {
+            Some(reading) if reading.is_finished() => {
+                let took = reading.await.unwrap_or_default();
+                carried.rest_until = Instant::now() + took * REST_AFTER_READING;
+            }
+            reading => carried.reading = reading,
+        }
+        if carried.reading.is_some() || Instant::now() < carried.rest_until {
             return;
         }
         let (network, as_of) = (self.network, self.last);
         let (tunnel, told) = (carried.tunnel.clone(), self.told.clone());
         carried.reading = Some(tokio::spawn(async move {
+            let begin = Instant::now();
             let stats = tunnel.stats().await;
             drop(tunnel);
+            let took = begin.elapsed();
             let stats = stats.into_iter().map(|peer| {
                 let carrier::PeerStats { device, last_handshake_at, endpoint, received_bytes, sent_bytes } = peer;
                 PeerStats { device, last_handshake_at, endpoint, received_bytes, sent_bytes }
             });
             let _ = told.send(Told::Stats { network, as_of, stats: stats.collect() }).await;
+            took
         }));
     }
 }

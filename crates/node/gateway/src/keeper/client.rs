@@ -43,11 +43,13 @@ impl Keeper {
         Ok(Self { socket, child })
     }
 
-    /// Begins to speak with it. The watch turns when its process has ended.
+    /// Begins to speak with it. The watch turns when its process has ended or answers no more.
     pub fn connect(self) -> io::Result<(KeeperClient, watch::Receiver<Life>)> {
         let Self { mut socket, mut child } = self;
         let (requests, mut waiting) = mpsc::channel::<Ask>(REQUESTS_MAX);
         let (life, lives) = watch::channel(Life::Runs);
+        let life = Arc::new(life);
+        let lost = life.clone();
         thread::Builder::new().name("keeper-talk".into()).spawn(move || {
             while let Some(ask) = waiting.blocking_recv() {
                 let answered = exchange(&mut socket, &ask.request);
@@ -55,6 +57,8 @@ impl Keeper {
                 // Who asked may have stopped waiting.
                 let _ = ask.reply.send(answered);
                 if broken {
+                    // One that runs and does not answer is of no more use than one that has ended.
+                    lost.send_replace(Life::Ended);
                     return;
                 }
             }
@@ -67,7 +71,7 @@ impl Keeper {
     }
 }
 
-/// Whether the keeper's process runs.
+/// Whether the keeper can be reckoned with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {
     Runs,

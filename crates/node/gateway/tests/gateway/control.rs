@@ -4,14 +4,14 @@
 use std::{
     collections::BTreeMap,
     net::TcpListener,
+    path::Path,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     runtime::Runtime,
     sync::mpsc,
     task::JoinHandle,
@@ -28,7 +28,10 @@ use warren_wire::node::v1::{
     Change, ENROL_PATH, EnrolAnswer, FromGateway, LINK_PATH, Network, Peer, PeerReport, ToGateway,
 };
 
-use crate::{process::wait_for, world::Place};
+use crate::{
+    process::{wait_for, wait_long_for},
+    world::Place,
+};
 
 const CREDENTIAL: &str = "credential-of-the-test";
 pub const TOKEN: &str = "token-of-the-test";
@@ -56,6 +59,49 @@ impl Control {
         let mut control = Self { runtime: Runtime::new().unwrap(), port: 0, wanted: Arc::default(), listening: None };
         control.come_back(host);
         control
+    }
+
+    /// Listens on a socket of the file system too.
+    pub fn listen_at(&self, path: &Path) {
+        let listener = std::os::unix::net::UnixListener::bind(path).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let wanted = self.wanted.clone();
+        self.runtime.spawn(async move {
+            let listener = tokio::net::UnixListener::from_std(listener).unwrap();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(stream, wanted.clone()));
+            }
+        });
+    }
+
+    /// Listens with TLS too, with a certificate for `localhost` that goes into `ca_file`; gives the port.
+    pub fn listen_with_tls(&self, host: &Place, ca_file: &Path) -> u16 {
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(ca_file, certified.cert.pem()).unwrap();
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = builder.unwrap().with_no_client_auth();
+        let config = config.with_single_cert(vec![certified.cert.der().clone()], key.into()).unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = host.inside(|| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let wanted = self.wanted.clone();
+        self.runtime.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (acceptor, wanted) = (acceptor.clone(), wanted.clone());
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        serve(stream, wanted).await;
+                    }
+                });
+            }
+        });
+        port
     }
 
     pub fn address(&self) -> String {
@@ -127,8 +173,12 @@ impl Control {
 
     /// Waits until `version` is in force without a fault; says how long that took.
     pub fn in_force(&self, version: u64) -> Duration {
+        self.in_force_within(version, Duration::from_secs(10))
+    }
+
+    pub fn in_force_within(&self, version: u64, within: Duration) -> Duration {
         let begin = Instant::now();
-        wait_for(&format!("version {version} is in force"), || {
+        wait_long_for(within, &format!("version {version} is in force"), || {
             let wanted = self.wanted.lock().unwrap();
             let applied = wanted.heard.iter().rev().find_map(|frame| match frame {
                 FromGateway::Applied { version, faults } => Some((*version, faults.clone())),
@@ -200,9 +250,9 @@ fn snapshot(wanted: &Wanted) -> Vec<ToGateway> {
     frames
 }
 
-async fn serve(mut stream: TcpStream, wanted: Arc<Mutex<Wanted>>) {
-    let mut first = [0; 4];
-    if stream.peek(&mut first).await.is_ok_and(|count| count == 4) && &first == b"POST" {
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, wanted: Arc<Mutex<Wanted>>) {
+    let mut stream = BufReader::new(stream);
+    if stream.fill_buf().await.is_ok_and(|begin| begin.starts_with(b"POST")) {
         enrol(&mut stream).await;
         return;
     }
@@ -251,7 +301,7 @@ async fn serve(mut stream: TcpStream, wanted: Arc<Mutex<Wanted>>) {
     }
 }
 
-async fn enrol(stream: &mut TcpStream) {
+async fn enrol(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     let mut request = vec![0; 4096];
     let mut length = 0;
     while !request[..length].ends_with(b"}") {

@@ -56,6 +56,7 @@ fn trials() -> Vec<Trial> {
         traffic::a_change_to_one_device_loses_no_packet_of_another,
         traffic::device_traffic_is_as_the_network_says,
         traffic::devices_go_only_where_routes_lead,
+        traffic::devices_reach_only_the_named_ports_of_the_host,
         traffic::another_port_or_key_makes_another_tunnel,
         traffic::a_port_that_is_taken_becomes_a_fault_and_is_tried_again,
         traffic::a_change_among_ten_thousand_devices_is_in_force_in_milliseconds,
@@ -67,6 +68,7 @@ fn trials() -> Vec<Trial> {
         outage::both_killed_at_once_leave_what_the_next_start_replaces,
         outage::only_the_keeper_has_capabilities,
         outage::a_gateway_ends_when_its_parent_lets_go,
+        outage::the_link_goes_over_tls_and_over_a_socket_of_the_host,
         outage::a_used_token_enrols_nobody_and_a_second_gateway_finds_the_folder_locked,
     ]
 }

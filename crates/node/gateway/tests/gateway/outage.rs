@@ -157,6 +157,29 @@ pub fn a_gateway_ends_when_its_parent_lets_go() {
     assert_eq!(scenario.left_on_host(), Vec::<String>::new());
 }
 
+pub fn the_link_goes_over_tls_and_over_a_socket_of_the_host() {
+    let mut scenario = Scenario::start();
+    scenario.gateway.stop();
+    let folder = scenario.state.path().join("gateway");
+    let socket = scenario.state.path().join("node.sock");
+    scenario.control.listen_at(&socket);
+    scenario.gateway = Process::start(&scenario.host, &folder, &format!("unix:{}", socket.display()));
+    wait_for("the gateway connects to the socket", || (scenario.control.links() == 2).then_some(()));
+    scenario.gateway.stop();
+    let ca_file = scenario.state.path().join("ca.pem");
+    let port = scenario.control.listen_with_tls(&scenario.host, &ca_file);
+    let server = format!("https://localhost:{port}");
+    // Without the certificate nobody is trusted.
+    scenario.gateway = Process::start(&scenario.host, &folder, &server);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(scenario.control.links(), 2);
+    scenario.gateway.stop();
+    let ca_file = format!("ca-file={}", ca_file.display());
+    let input = Stdio::null();
+    scenario.gateway = Process::start_with(&scenario.host, &folder, &server, "signals", input, &[&ca_file]);
+    wait_for("the gateway connects with TLS", || (scenario.control.links() == 3).then_some(()));
+}
+
 pub fn a_used_token_enrols_nobody_and_a_second_gateway_finds_the_folder_locked() {
     let scenario = Scenario::start();
     let elsewhere = tempfile::tempdir().unwrap();

@@ -17,13 +17,18 @@ use crate::world::Place;
 /// The argument by which this executable becomes a gateway.
 pub const RUN_COMMAND: &str = "gateway-run";
 
-/// `state server lifeline [host port …]`
+/// `state server lifeline [ca-file=… | host port …]`
 pub fn config(arguments: &[String]) -> Config {
     let mut config = Config::new(arguments[0].clone().into(), arguments[1].parse().unwrap());
     if arguments[2] == "standard-input" {
         config.lifeline = Lifeline::StandardInput;
     }
-    config.host_ports = arguments[3..].iter().map(|port| port.parse().unwrap()).collect();
+    for argument in &arguments[3..] {
+        match argument.strip_prefix("ca-file=") {
+            Some(path) => config.ca_file = Some(path.into()),
+            None => config.host_ports.push(argument.parse().unwrap()),
+        }
+    }
     config
 }
 
@@ -35,16 +40,9 @@ impl Process {
         Self::start_with(host, state, server, "signals", Stdio::null(), &[])
     }
 
-    pub fn start_with(
-        host: &Place,
-        state: &Path,
-        server: &str,
-        lifeline: &str,
-        input: Stdio,
-        host_ports: &[&str],
-    ) -> Self {
+    pub fn start_with(host: &Place, state: &Path, server: &str, lifeline: &str, input: Stdio, more: &[&str]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg(RUN_COMMAND).arg(state).args([server, lifeline]).args(host_ports).stdin(input);
+        command.arg(RUN_COMMAND).arg(state).args([server, lifeline]).args(more).stdin(input);
         Self(host.spawn(&mut command))
     }
 
@@ -92,13 +90,17 @@ impl Drop for Process {
 }
 
 /// Asks again and again until there is an answer, for at most ten seconds.
-pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    wait_long_for(Duration::from_secs(10), what, ask)
+}
+
+pub fn wait_long_for<T>(within: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(begin.elapsed() < Duration::from_secs(10), "this did not come about: {what}");
+        assert!(begin.elapsed() < within, "this did not come about: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use warren_wire::node::v1::{Change, DeviceTraffic, Network, Peer};
 
 use crate::{
-    process::wait_for,
+    process::{Process, wait_for},
     scenario::{SERVER, SERVER_IPV6, SERVER_NET, SERVER_NET_IPV6, Scenario, device, get_http, network, serve_http},
 };
 
@@ -154,6 +154,24 @@ pub fn devices_go_only_where_routes_lead() {
     assert_eq!(get_http(&client.place, &format!("[{SERVER_IPV6}]:80")).unwrap(), "hello 2001:db8:51::1");
 }
 
+pub fn devices_reach_only_the_named_ports_of_the_host() {
+    let mut scenario = Scenario::start();
+    scenario.gateway.stop();
+    let folder = scenario.state.path().join("gateway");
+    let server = scenario.control.address();
+    scenario.gateway = Process::start_with(&scenario.host, &folder, &server, "signals", Stdio::null(), &["tcp/8080"]);
+    let mut network = network(0);
+    network.routes = vec!["0.0.0.0/0".parse().unwrap()];
+    scenario.control.in_force(scenario.control.want(vec![(network.clone(), vec![device(&network, 2)])]));
+    let client = scenario.client(&network, 2, &["10.20.0.0/24", SERVER_NET]);
+    client.wait_until_reaches("10.20.0.1");
+    serve_http(&scenario.host, "198.51.100.1:8080");
+    serve_http(&scenario.host, "198.51.100.1:8081");
+    assert_eq!(get_http(&client.place, "198.51.100.1:8080").unwrap(), "hello 100.127.192.1");
+    assert!(get_http(&client.place, "198.51.100.1:8081").is_err());
+    assert!(client.reaches("198.51.100.1"));
+}
+
 pub fn another_port_or_key_makes_another_tunnel() {
     let scenario = Scenario::start();
     let network = network(0);
@@ -189,13 +207,15 @@ pub fn a_port_that_is_taken_becomes_a_fault_and_is_tried_again() {
     scenario.control.fault(network.id, "not a WireGuard key");
 }
 
+#[expect(clippy::print_stdout, reason = "the measurement is worth reading")]
 pub fn a_change_among_ten_thousand_devices_is_in_force_in_milliseconds() {
     const CHANGES: u32 = 100;
     let scenario = Scenario::start();
     let mut network = network(0);
     network.ipv4 = Some("10.20.0.0/16".parse().unwrap());
     let peers: Vec<_> = (2..10_002).map(|number| numbered(&network, number)).collect();
-    scenario.control.in_force(scenario.control.want(vec![(network.clone(), peers)]));
+    let version = scenario.control.want(vec![(network.clone(), peers)]);
+    scenario.control.in_force_within(version, Duration::from_secs(60));
     for (kind, make) in [
         (
             "a new device",
