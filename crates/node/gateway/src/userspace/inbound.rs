@@ -1,7 +1,7 @@
 //! From the socket to the TUN device: a batch of datagrams at a time.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
@@ -109,8 +109,8 @@ impl Inbound {
         let Some((source, packet)) =
             (!packet.is_empty()).then(|| packet.try_into_ipvx().ok()).flatten().map(|packet| {
                 packet.either::<_, _, (IpAddr, Packet)>(
-                    |ipv4| (Ipv4Addr::from(ipv4.header.source()).into(), ipv4.into()),
-                    |ipv6| (Ipv6Addr::from(ipv6.header.source()).into(), ipv6.into()),
+                    |ipv4| (ipv4.header.source().into(), ipv4.into()),
+                    |ipv6| (ipv6.header.source().into(), ipv6.into()),
                 )
             })
         else {

@@ -62,24 +62,38 @@ impl Switch {
             self.sessions.clone(),
             self.limiter.clone(),
         );
-        let state = PeerState { tunn, endpoint: None, allowed: settings.allowed, standing: Standing::InForce };
+        let allowed = settings.allowed;
+        let state = PeerState { tunn, endpoint: None, allowed: allowed.clone(), standing: Standing::InForce };
         let peer = Arc::new(Peer(Mutex::new(state)));
         self.by_key.write().insert(key, peer.clone());
-        self.route(&peer);
+        let mut routes = self.by_address.write();
+        for net in allowed {
+            routes.insert(net, peer.clone());
+        }
     }
 
-    /// Gives a peer other prefixes; its session stays.
+    /// Gives a peer other prefixes; its session stays, and so does all traffic of the prefixes that it keeps.
     pub(super) fn allow(&self, key: &PublicKey, allowed: Vec<IpNet>) {
         let Some(peer) = self.by_key.read().get(key.as_bytes()).cloned() else { return };
-        self.unroute(&peer);
-        peer.0.lock().allowed = allowed;
-        self.route(&peer);
+        let before = std::mem::replace(&mut peer.0.lock().allowed, allowed.clone());
+        let mut routes = self.by_address.write();
+        for net in before.into_iter().filter(|net| !allowed.contains(net)) {
+            routes.remove(net, |owner| Arc::ptr_eq(owner, &peer));
+        }
+        for net in allowed {
+            routes.insert(net, peer.clone());
+        }
     }
 
     /// Removes a peer and tells the bytes that passed through it.
     pub(super) fn remove(&self, key: &PublicKey) -> Bytes {
         let Some(peer) = self.by_key.write().remove(key.as_bytes()) else { return Bytes::default() };
-        self.unroute(&peer);
+        let allowed = std::mem::take(&mut peer.0.lock().allowed);
+        let mut routes = self.by_address.write();
+        for net in allowed {
+            routes.remove(net, |owner| Arc::ptr_eq(owner, &peer));
+        }
+        drop(routes);
         let mut state = peer.0.lock();
         state.standing = Standing::Removed;
         // Its sessions leave `by_session` with the next tick, as those that expire do.
@@ -131,22 +145,6 @@ impl Switch {
                 self.note_session(&packet, &peer);
                 due.push((packet.into(), endpoint));
             }
-        }
-    }
-
-    fn route(&self, peer: &Arc<Peer>) {
-        let allowed = peer.0.lock().allowed.clone();
-        let mut routes = self.by_address.write();
-        for net in allowed {
-            routes.insert(net, peer.clone());
-        }
-    }
-
-    fn unroute(&self, peer: &Arc<Peer>) {
-        let allowed = peer.0.lock().allowed.clone();
-        let mut routes = self.by_address.write();
-        for net in allowed {
-            routes.remove(net, |owner| Arc::ptr_eq(owner, peer));
         }
     }
 }

@@ -10,6 +10,7 @@ use warren_model::{Clock, DeviceId, PrivateKey, PublicKey};
 use super::{
     ended::{Ended, alive},
     inbound, outbound,
+    peer::{Peer, Standing},
     switch::Switch,
     tun::Tun,
     udp::Socket,
@@ -21,6 +22,9 @@ use crate::carrier::{
 
 /// Peers changed before others get the thread: each new one costs an agreement on Curve25519, some 50 µs.
 const CHANGED_AT_ONCE_MAX: usize = 32;
+
+/// Peers whose statistics are read before a change gets its turn.
+const READ_AT_ONCE_MAX: usize = 256;
 
 /// What a tunnel is made of.
 #[derive(Debug)]
@@ -108,24 +112,13 @@ impl Tunnel {
     /// What is known of each device in force, in no order.
     pub async fn stats(&self) -> Vec<PeerStats> {
         let peers = self.switch.peers();
-        let mut ledger = self.ledger.lock();
-        let now = self.clock.now();
-        let known = peers.into_iter().filter_map(|(key, peer)| {
-            let device = ledger.owner(&PublicKey::from_bytes(key).ok()?)?;
-            let (bytes, endpoint, ago) = {
-                let state = peer.0.lock();
-                (state.bytes(), state.endpoint, state.last_handshake_ago())
-            };
-            let total = ledger.total(device, bytes);
-            Some(PeerStats {
-                device,
-                last_handshake_at: ago.map(|ago| ledger.steady_handshake(device, now - ago)),
-                endpoint,
-                received_bytes: total.received,
-                sent_bytes: total.sent,
-            })
-        });
-        known.collect()
+        let mut stats = Vec::with_capacity(peers.len());
+        for some in peers.chunks(READ_AT_ONCE_MAX) {
+            // A change may come between two chunks, and none within one.
+            self.read(some, &mut stats);
+            tokio::task::yield_now().await;
+        }
+        stats
     }
 
     /// Ends all sessions, and waits until port and TUN device are free again.
@@ -134,6 +127,28 @@ impl Tunnel {
         tasks.shutdown().await;
         socket_ended.wait().await;
         tun_ended.wait().await;
+    }
+
+    fn read(&self, peers: &[([u8; 32], Arc<Peer>)], stats: &mut Vec<PeerStats>) {
+        let mut ledger = self.ledger.lock();
+        let now = self.clock.now();
+        for (key, peer) in peers {
+            let Some(device) = PublicKey::from_bytes(*key).ok().and_then(|key| ledger.owner(&key)) else { continue };
+            let state = peer.0.lock();
+            if state.standing == Standing::Removed {
+                continue;
+            }
+            let (bytes, endpoint, ago) = (state.bytes(), state.endpoint, state.last_handshake_ago());
+            drop(state);
+            let total = ledger.total(device, bytes);
+            stats.push(PeerStats {
+                device,
+                last_handshake_at: ago.map(|ago| ledger.steady_handshake(device, now - ago)),
+                endpoint,
+                received_bytes: total.received,
+                sent_bytes: total.sent,
+            });
+        }
     }
 
     fn carry_out(&self, ledger: &mut Ledger, steps: Vec<Step>) {

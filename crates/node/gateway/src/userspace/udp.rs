@@ -270,3 +270,95 @@ impl Default for ReceiveBuffer {
         Self(vec![0; MESSAGES_MAX * MESSAGE_BYTES_MAX])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::userspace::ended::alive;
+
+    fn bound() -> (Socket, u16) {
+        let socket = Socket::bind(0, alive().0).unwrap();
+        let port = socket.io.local_addr().unwrap().port();
+        (socket, port)
+    }
+
+    /// Distinct datagrams of the given sizes.
+    fn datagrams(sizes: &[usize]) -> Vec<Vec<u8>> {
+        sizes.iter().enumerate().map(|(number, size)| (0..*size).map(|at| (at * 7 + number) as u8).collect()).collect()
+    }
+
+    async fn receive(socket: &Socket, count: usize) -> Vec<(Vec<u8>, IpAddr)> {
+        let mut buffer = ReceiveBuffer::default();
+        let mut received = Vec::new();
+        while received.len() < count {
+            let waited = tokio::time::timeout(Duration::from_secs(5), socket.receive(&mut buffer, &mut received)).await;
+            assert!(waited.is_ok(), "{} of {count} datagrams arrived", received.len());
+        }
+        received.into_iter().map(|(packet, from)| (packet.to_vec(), from.ip())).collect()
+    }
+
+    #[tokio::test]
+    async fn batches_arrive_whole_and_in_order_whatever_their_sizes() {
+        let (sender, _) = bound();
+        let mut sizes = vec![1452; 130];
+        sizes.extend([60, 1452, 1452, 700, 32, 1452, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 8999, 1, 20_000]);
+        for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] {
+            let (receiver, port) = bound();
+            let sent = datagrams(&sizes);
+            let destination = SocketAddr::new(address, port);
+            let mut batch = sent.iter().map(|bytes| (Packet::copy_from(bytes.as_slice()), destination)).collect();
+            sender.send(&mut batch).await;
+            assert!(batch.is_empty());
+            let received = receive(&receiver, sent.len()).await;
+            assert!(received.iter().all(|(_, from)| *from == address), "mapped addresses leaked out");
+            assert!(received.into_iter().map(|(bytes, _)| bytes).eq(sent), "to {address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn interleaved_destinations_each_get_their_own_in_order() {
+        let (sender, _) = bound();
+        let (one, one_port) = bound();
+        let (two, two_port) = bound();
+        let sent = datagrams(&[500; 100]);
+        let port = |at: usize| if at.is_multiple_of(2) { one_port } else { two_port };
+        let mut batch = sent
+            .iter()
+            .enumerate()
+            .map(|(at, bytes)| (Packet::copy_from(bytes.as_slice()), SocketAddr::from(([127, 0, 0, 1], port(at)))))
+            .collect();
+        sender.send(&mut batch).await;
+        for (socket, first) in [(one, 0), (two, 1)] {
+            let received = receive(&socket, 50).await;
+            assert!(received.iter().map(|(bytes, _)| bytes).eq(sent.iter().skip(first).step_by(2)));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unreachable_destination_harms_no_other() {
+        let (sender, _) = bound();
+        let (receiver, port) = bound();
+        // A datagram to port 0 is refused by the kernel.
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let somewhere = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut batch: Vec<_> = [nowhere, somewhere, nowhere, somewhere]
+            .into_iter()
+            .map(|destination| (Packet::copy_from([5_u8; 100].as_slice()), destination))
+            .collect();
+        sender.send(&mut batch).await;
+        assert_eq!(receive(&receiver, 2).await.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn replies_leave_from_the_address_that_was_dialled() {
+        let (gateway, port) = bound();
+        let (client, _) = bound();
+        let dialled = SocketAddr::from(([127, 0, 0, 77], port));
+        client.send(&mut vec![(Packet::copy_from(b"hello".as_slice()), dialled)]).await;
+        let mut buffer = ReceiveBuffer::default();
+        let mut received = Vec::new();
+        gateway.receive(&mut buffer, &mut received).await;
+        gateway.send(&mut received).await;
+        assert_eq!(receive(&client, 1).await, [(b"hello".to_vec(), dialled.ip())]);
+    }
+}

@@ -5,7 +5,6 @@
 use std::{
     fs::File,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    os::fd::{AsFd, OwnedFd},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -148,12 +147,6 @@ impl Client {
     pub fn reaches(&self, target: IpAddr) -> bool {
         self.namespace.try_run("ping", &["-c1", "-W2", &target.to_string()]).status.success()
     }
-
-    /// The endpoint that the client believes its gateway to be at.
-    pub fn gateway_endpoint(&self) -> String {
-        let shown = self.namespace.run("wg", &["show", &self.interface, "endpoints"]);
-        shown.split_whitespace().nth(1).unwrap_or_default().to_owned()
-    }
 }
 
 impl Drop for Client {
@@ -172,16 +165,6 @@ pub fn private_key(number: u8) -> PrivateKey {
 pub fn public_key(private_key: &PrivateKey) -> PublicKey {
     let secret = x25519_dalek::StaticSecret::from(*private_key.expose_bytes());
     PublicKey::from_bytes(x25519_dalek::PublicKey::from(&secret).to_bytes()).unwrap()
-}
-
-/// Opens a TUN device with offload in the calling thread's namespace, 10.9.0.1/24 and fd09::1/64 on it.
-pub fn open_tun(name: &str) -> OwnedFd {
-    let device =
-        tun_rs::DeviceBuilder::new().name(name).offload(true).build_sync().expect("root may open /dev/net/tun");
-    run("ip", &["addr", "add", "10.9.0.1/24", "dev", name]);
-    run("ip", &["-6", "addr", "add", "fd09::1/64", "dev", name, "nodad"]);
-    run("ip", &["link", "set", name, "mtu", "1420", "up"]);
-    device.as_fd().try_clone_to_owned().expect("a descriptor is free")
 }
 
 pub fn run(program: &str, arguments: &[&str]) -> String {
