@@ -290,13 +290,12 @@ async fn devices_are_counted_by_state_and_expire_in_order() {
     add_network(&tenant, &office).await;
     let anna = account_id();
     let proof = devices_of(acme.id, anna);
-    let until = |at| move |device: &mut Device| device.expires_at = Some(at);
-    let shapes: [Box<dyn Fn(&mut Device)>; 5] = [
-        Box::new(|_| ()),
-        Box::new(|device| device.standing = Standing::Disabled),
-        Box::new(until(NOW)),
-        Box::new(until(NOW + hours(2))),
-        Box::new(until(NOW + hours(1))),
+    let shapes: [fn(&mut Device); 5] = [
+        |_| (),
+        |device| device.standing = Standing::Disabled,
+        |device| device.expires_at = Some(NOW),
+        |device| device.expires_at = Some(NOW + hours(2)),
+        |device| device.expires_at = Some(NOW + hours(1)),
     ];
     let mut made = Vec::new();
     for shape in &shapes {
