@@ -31,10 +31,6 @@ pub struct Creation<T> {
     pub idempotency: Option<IdempotencyKey>,
 }
 
-/// A creation without a body, and the name that the caller gave it.
-#[derive(Debug)]
-pub struct Named(pub Option<IdempotencyKey>);
-
 impl<T: DeserializeOwned> FromRequest<PortalState> for Body<T> {
     type Rejection = Rejection;
     async fn from_request(request: Request, state: &PortalState) -> Result<Self, Rejection> {
@@ -55,13 +51,6 @@ impl<T: DeserializeOwned> FromRequest<PortalState> for Creation<T> {
     }
 }
 
-impl FromRequest<PortalState> for Named {
-    type Rejection = Rejection;
-    async fn from_request(request: Request, _: &PortalState) -> Result<Self, Rejection> {
-        idempotency(request.method(), request.uri(), request.headers(), &[]).map(Self)
-    }
-}
-
 fn idempotency(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Rejection> {
     let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let fingerprint = Sha256::new()
@@ -71,7 +60,7 @@ fn idempotency(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> 
         .chain_update([0])
         .chain_update(body)
         .finalize();
-    // What is not ASCII cannot be a key; the empty text stands for it and is refused with its own sentence.
+    // A value that is not ASCII cannot be a key; the control character is refused in its place.
     let key = IdempotencyKey::new(key.to_str().unwrap_or("\u{7f}"), fingerprint.into());
     key.map(Some).map_err(|invalid| Rejection::from(("Idempotency-Key", invalid)))
 }

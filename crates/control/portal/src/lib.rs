@@ -12,6 +12,7 @@ mod arrival;
 mod attempts;
 mod body;
 mod caller;
+mod conversions;
 pub mod fields;
 mod live;
 mod local;
@@ -55,6 +56,11 @@ pub fn router(state: PortalState) -> Router {
 pub fn admin_router(state: PortalState) -> Router {
     let routes = Router::new().merge(api::router()).route("/metrics", get(metrics::show)).merge(health());
     finished(routes, state)
+}
+
+/// What the gateway on this host reaches: its link and nothing else. Serve it on a socket that only its owner can open.
+pub fn node_router(state: PortalState) -> Router {
+    finished(Router::new().merge(node::router()), state)
 }
 
 /// `GET /health` says that the process answers, `GET /ready` that it can work.

@@ -243,8 +243,12 @@ const fn status_of(error: &AppError) -> StatusCode {
 
 /// An error and everything beneath it on one line.
 fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut lines: Vec<String> = causes.map(ToString::to_string).collect();
+    let mut lines = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        lines.push(cause.to_string());
+        next = cause.source();
+    }
     // `#[error(transparent)]` and `{0}` repeat the same sentence.
     lines.dedup();
     lines.join(": ")

@@ -4,7 +4,6 @@ use axum::Json;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use uuid::Uuid;
 use warren_app::activity::{self, Filter};
 use warren_wire::rest::v1;
 
@@ -30,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<PortalState> {
 #[into_params(parameter_in = Query)]
 struct ActivityQuery {
     /// Only what this account did.
-    #[param(value_type = Option<Uuid>)]
+    #[param(value_type = Option<uuid::Uuid>)]
     actor: Option<String>,
     /// An action such as `device.enrolled`, or the part before its dot.
     #[param(example = "device", max_length = 40)]
@@ -69,14 +68,13 @@ async fn list(
 /// Newest first: organisations, gateways, sign-ins. Operators.
 #[utoipa::path(
     get, path = "/activity", operation_id = "listInstallationActivity", tag = "Activity",
-    params(ActivityQuery, PageParameters),
+    params(PageParameters),
     responses((status = 200, description = "A page of entries.", body = v1::Page<v1::ActivityEntry>), Reading),
 )]
 async fn list_of_installation(
     caller: Caller,
-    Asked(query): Asked<ActivityQuery>,
     Paging(page): Paging,
 ) -> Result<Json<v1::Page<v1::ActivityEntry>>, Rejection> {
-    let page = activity::system_page(&caller, query.read()?, &page).await?;
+    let page = activity::system_page(&caller, &page).await?;
     Ok(Json(paging::on_the_wire(page, |entry| convert::entry(&entry))))
 }

@@ -5,7 +5,6 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use uuid::Uuid;
 use warren_app::devices::{self, Filter};
 use warren_model::DeviceId;
 use warren_wire::rest::v1;
@@ -39,10 +38,10 @@ pub(super) fn router() -> OpenApiRouter<PortalState> {
 #[into_params(parameter_in = Query)]
 struct DeviceQuery {
     /// Only devices of this network.
-    #[param(value_type = Option<Uuid>)]
+    #[param(value_type = Option<uuid::Uuid>)]
     network: Option<String>,
     /// Only devices of this person. Members see their own whatever they ask for.
-    #[param(value_type = Option<Uuid>)]
+    #[param(value_type = Option<uuid::Uuid>)]
     owner: Option<String>,
     /// Part of a name, in any case.
     #[param(example = "laptop", max_length = 60)]

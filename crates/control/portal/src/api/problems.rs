@@ -66,7 +66,7 @@ impl Refusal {
             .build();
         let mut response = ResponseBuilder::new().description(self.when).content("application/problem+json", content);
         if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            let seconds = HeaderBuilder::new().schema(Object::with_type(utoipa::openapi::Type::Integer));
+            let seconds = HeaderBuilder::new().schema(Some(Object::with_type(utoipa::openapi::Type::Integer)));
             response = response.header("Retry-After", seconds.description(Some("Seconds to wait.")).build());
         }
         response.build()
