@@ -133,6 +133,13 @@ impl Server {
         }
         sysctl::prepare_host().map_err(|error| format!("cannot turn on forwarding: {error}"))?;
         self.runtime.block_on(nft::load(&ruleset::host(&begin))).map_err(sentence)?;
+        match self.runtime.block_on(nft::forward_chains_that_drop()) {
+            Ok(chains) => chains.iter().for_each(|chain| {
+                let remedy = chain.remedy(&begin.instance.link_prefix());
+                warn!(%remedy, "another firewall of this host drops what the gateway forwards; run the remedy");
+            }),
+            Err(error) => warn!(%error, "cannot tell whether another firewall is in the way"),
+        }
         self.begin = Some(begin);
         Ok(())
     }
