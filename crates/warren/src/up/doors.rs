@@ -2,21 +2,20 @@
 
 use std::{
     fs, io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     os::unix::{fs::PermissionsExt, net::UnixListener},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use axum::{Extension, Router, extract::ConnectInfo};
+use axum::Router;
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use rustls::ServerConfig;
 use tokio::task::JoinHandle;
 use warren_portal::{LocalPeer, PortalState};
 use warren_runtime::Shutdown;
-use warren_wire::node::v1::LINK_PATH;
 
 use super::{plan::Plan, tls};
 use crate::{Failure, folder, set_up_link};
@@ -62,9 +61,7 @@ impl Doors {
     pub fn serve(self, state: &PortalState, shutdown: &Shutdown) -> Serving {
         let admin = warren_portal::admin_router(state.clone()).merge(set_up_link::router(state.app().clone()));
         let portal = warren_portal::router(state.clone());
-        // The socket's file mode says who may come in; whoever does is this machine.
-        let here = ConnectInfo(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        let node = Router::new().route_service(LINK_PATH, portal.clone().layer(Extension(here)));
+        let node = warren_portal::node_router(state.clone());
 
         let handle = Handle::new();
         let tasks = vec![

@@ -1,0 +1,119 @@
+//! A person at a browser: what they press, fill in and see.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use fantoccini::{Locator, elements::Element};
+use serde_json::Value;
+use warren_testkit::{
+    browser::{Browser, Scheme, Viewport},
+    installation::Installation,
+};
+
+pub const PASSWORD: &str = "a long and quiet river";
+const WAIT: Duration = Duration::from_secs(10);
+
+pub struct Reader {
+    browser: Browser,
+    portal: String,
+}
+
+impl Reader {
+    /// Somebody who is not signed in.
+    pub async fn of(installation: &Installation) -> anyhow::Result<Self> {
+        Ok(Self { browser: Browser::start().await?, portal: installation.portal().to_owned() })
+    }
+
+    /// Anna, who follows the set-up link and makes the organisation `northwind`.
+    pub async fn who_sets_up(installation: &Installation) -> anyhow::Result<Self> {
+        let reader = Self::of(installation).await?;
+        reader.browser.page().goto(&installation.set_up_link()?).await?;
+        reader.fill("#name", "Anna Berg").await?;
+        reader.fill("#email", "anna@example.org").await?;
+        reader.fill("#password", PASSWORD).await?;
+        reader.fill("#organisation-name", "Northwind").await?;
+        reader.press("main button.first").await?;
+        reader.arrives_at("/o/northwind").await?;
+        Ok(reader)
+    }
+
+    /// Adds a gateway that never joins, which is enough to make networks on.
+    pub async fn adds_a_gateway(&self) -> anyhow::Result<()> {
+        self.visit("/operator/gateways/new").await?;
+        self.fill("#name", "fra-1").await?;
+        self.fill("#endpoint_host", "vpn.example.org").await?;
+        self.press("main button.first").await?;
+        self.sees(".secret code").await?;
+        Ok(())
+    }
+
+    /// Makes a network from nothing but a name.
+    pub async fn makes_a_network(&self, name: &str) -> anyhow::Result<()> {
+        self.visit("/o/northwind/networks/new").await?;
+        self.fill("#name", name).await?;
+        self.press("main button.first").await?;
+        self.sees(".facts").await?;
+        Ok(())
+    }
+
+    pub async fn looks(&self, viewport: Viewport, scheme: Scheme) -> anyhow::Result<()> {
+        self.browser.show(viewport, scheme).await
+    }
+    pub async fn visit(&self, path: &str) -> anyhow::Result<()> {
+        Ok(self.browser.page().goto(&format!("{}{path}", self.portal)).await?)
+    }
+    pub async fn visit_link(&self, link: &str) -> anyhow::Result<()> {
+        Ok(self.browser.page().goto(link).await?)
+    }
+    /// The element, once it is there.
+    pub async fn sees(&self, css: &str) -> anyhow::Result<Element> {
+        let page = self.browser.page();
+        let found = page.wait().at_most(WAIT).for_element(Locator::Css(css)).await;
+        found.with_context(|| format!("{css} is not on the page"))
+    }
+    pub async fn reads(&self, css: &str) -> anyhow::Result<String> {
+        Ok(self.sees(css).await?.text().await?)
+    }
+    /// What an element holds, folded away or not.
+    pub async fn content(&self, css: &str) -> anyhow::Result<String> {
+        let content = self.sees(css).await?.prop("textContent").await?;
+        content.with_context(|| format!("{css} holds no text"))
+    }
+    pub async fn fill(&self, css: &str, text: &str) -> anyhow::Result<()> {
+        let input = self.sees(css).await?;
+        input.clear().await?;
+        Ok(input.send_keys(text).await?)
+    }
+    pub async fn press(&self, css: &str) -> anyhow::Result<()> {
+        Ok(self.sees(css).await?.click().await?)
+    }
+    /// Waits until the page's path is `path`.
+    pub async fn arrives_at(&self, path: &str) -> anyhow::Result<()> {
+        let url = format!("{}{path}", self.portal).parse()?;
+        let waited = self.browser.page().wait().at_most(WAIT).for_url(&url).await;
+        if waited.is_err() {
+            let (here, shown) = (self.browser.page().current_url().await?, self.reads("main").await?);
+            anyhow::bail!("waited for {path}, but stands at {here}, which says: {shown}");
+        }
+        Ok(())
+    }
+    pub async fn path(&self) -> anyhow::Result<String> {
+        Ok(self.browser.page().current_url().await?.path().to_owned())
+    }
+    pub async fn script(&self, script: &str) -> anyhow::Result<Value> {
+        Ok(self.browser.page().execute(script, Vec::new()).await?)
+    }
+
+    /// Keeps a picture, and fails when the page cannot be used by everybody: faults that axe-core calls serious, content
+    /// wider than the screen, or errors in the console.
+    pub async fn finds_it_in_order(&self, name: &str) -> anyhow::Result<()> {
+        self.browser.screenshot(&format!("portal-{name}")).await?;
+        let faults = self.browser.serious_faults().await?;
+        anyhow::ensure!(faults.is_empty(), "{name}: {faults:#?}");
+        let beyond = self.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await?;
+        anyhow::ensure!(beyond.as_i64() == Some(0), "{name} is {beyond} pixels wider than the screen");
+        let errors = self.browser.console_errors().await?;
+        anyhow::ensure!(errors.is_empty(), "{name}: {errors:#?}");
+        Ok(())
+    }
+}
