@@ -19,12 +19,15 @@ fn main() {
     for watched in ["assets", "locales", "templates", "build.rs"] {
         println!("cargo::rerun-if-changed={watched}");
     }
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the package's folder")).join("assets");
+    let root =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the package's folder")).join("assets");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names the output folder"));
     let assets = assets(&root);
     let version = version(&assets);
-    let mut table = format!("/// Stands in the address of every asset and changes with any of them.\npub const VERSION: &str = \"{version}\";\n\n");
-    table.push_str("/// All assets, sorted by path.\npub const ASSETS: &[Asset] = &[\n");
+    let mut table = format!(
+        "/// Stands in the address of every asset and changes with any of them.\npub const VERSION: &str = \"{version}\";\n\n"
+    );
+    table.push_str("/// All assets, sorted by path.\npub static ASSETS: &[Asset] = &[\n");
     for (at, asset) in assets.iter().enumerate() {
         let files = [("plain", asset.bytes.clone()), ("gzip", gzip(&asset.bytes)), ("brotli", brotli(&asset.bytes))];
         let [plain, gzip, brotli] = files.map(|(coding, bytes)| {

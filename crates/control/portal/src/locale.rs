@@ -2,9 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use fluent_templates::{
-    LanguageIdentifier, Loader, fluent_bundle::FluentValue, langid,
-};
+use fluent_templates::{LanguageIdentifier, Loader, fluent_bundle::FluentValue, langid};
 use http::{HeaderMap, HeaderValue, header};
 
 fluent_templates::static_loader! {

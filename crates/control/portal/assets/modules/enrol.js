@@ -1,5 +1,4 @@
 // Enrolment with a key that is made in this browser.
-import { announce } from "./announce.js";
 import { copyButtons } from "./copy.js";
 import { canMakeKeys, makeKeyPair } from "./keys.js";
 import { follow } from "./live.js";
@@ -70,7 +69,6 @@ function show(form, { device, configuration }, privateKey) {
   window.addEventListener("beforeunload", leaving);
   const taken = () => window.removeEventListener("beforeunload", leaving);
   page.querySelectorAll("[data-download], [data-copy]").forEach((button) => button.addEventListener("click", taken));
-  page.querySelector("[data-presence]")?.addEventListener("connected", taken);
 }
 
 // A configuration with many routes can be longer than a QR code holds.
@@ -112,5 +110,4 @@ function showProblem(form, problem) {
   }
   summary.hidden = false;
   summary.focus();
-  announce(problem.title);
 }

@@ -1,6 +1,6 @@
 // One-time links carry their token behind the '#', which browsers do not send. It moves into the form and out of the address bar.
 export function fragmentTokens() {
-  const input = document.querySelector("[data-token]");
+  const input = document.querySelector("input[data-token]");
   const token = location.hash.slice(1);
   if (!input || !/^[A-Za-z0-9_-]{43}$/.test(token)) return;
   input.value = token;

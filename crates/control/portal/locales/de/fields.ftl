@@ -1,9 +1,7 @@
 # Die Namen von Feldern, in Formularen und im Protokoll.
 field-actor = Wer
-field-action = Was
 field-addresses = Adressen
 field-capacity = Platz für
-field-cursor = Seite
 field-device-name = Name des Geräts
 field-device-traffic = Zwischen Geräten
 field-dns-servers = Nameserver
@@ -20,7 +18,6 @@ field-ipv6-prefix = IPv6-Bereich
 field-keepalive-seconds = Keepalive
 field-key = Schlüssel
 field-key-public-key = Öffentlicher Schlüssel
-field-limit = Einträge je Seite
 field-mtu = MTU
 field-name = Name
 field-network = Netz
@@ -37,8 +34,6 @@ field-person-name-other = Name
 field-prefixes = Adressbereiche
 field-preshared-key = Vorab geteilter Schlüssel
 field-public-key = Öffentlicher Schlüssel
-field-q = Teil des Namens
-field-revision = Stand
 field-role = Rolle
 field-routes = Weitere Bereiche
 field-search-domains = Suchdomänen

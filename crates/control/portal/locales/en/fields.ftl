@@ -1,9 +1,7 @@
 # The names of fields, on forms and in the audit trail.
 field-actor = Who
-field-action = What
 field-addresses = Addresses
 field-capacity = Room for
-field-cursor = Page
 field-device-name = Name of the device
 field-device-traffic = Between devices
 field-dns-servers = Name servers
@@ -20,7 +18,6 @@ field-ipv6-prefix = IPv6 range
 field-keepalive-seconds = Keepalive
 field-key = Key
 field-key-public-key = Public key
-field-limit = Entries on a page
 field-mtu = MTU
 field-name = Name
 field-network = Network
@@ -37,8 +34,6 @@ field-person-name-other = Name
 field-prefixes = Address ranges
 field-preshared-key = Pre-shared key
 field-public-key = Public key
-field-q = Part of the name
-field-revision = Version
 field-role = Role
 field-routes = Further ranges
 field-search-domains = Search domains

@@ -23,7 +23,10 @@ pub struct Asset {
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// `/assets/{version}/{path}`: an address whose content never changes.
-pub(crate) async fn serve(Path((version, path)): Path<(String, String)>, headers: HeaderMap) -> Result<Response, Rejection> {
+pub(crate) async fn serve(
+    Path((version, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Rejection> {
     // Another version's pages are still open somewhere; its assets are gone, and guessing would mix the two.
     if version != VERSION {
         return Err(Rejection::no_such_page());
@@ -64,7 +67,8 @@ impl Asset {
         let accepts = |coding: &str| {
             accepted.split(',').any(|item| {
                 let (name, quality) = item.split_once(';').unwrap_or((item, ""));
-                name.trim().eq_ignore_ascii_case(coding) && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+                name.trim().eq_ignore_ascii_case(coding)
+                    && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
             })
         };
         if accepts("br") {

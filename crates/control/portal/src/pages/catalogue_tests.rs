@@ -40,9 +40,14 @@ fn catalogue(locale: Locale) -> Catalogue {
         for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
             let is_continued = line.starts_with([' ', '}']);
             if !is_continued {
-                let (key, _) = line.split_once(" = ").unwrap_or_else(|| panic!("{}: {line:?} is no message", path.display()));
+                let (key, _) =
+                    line.split_once(" = ").unwrap_or_else(|| panic!("{}: {line:?} is no message", path.display()));
                 current = key.to_owned();
-                assert!(keys.insert(current.clone(), BTreeSet::new()).is_none(), "{key} stands twice in {}", locale.tag());
+                assert!(
+                    keys.insert(current.clone(), BTreeSet::new()).is_none(),
+                    "{key} stands twice in {}",
+                    locale.tag()
+                );
             }
             let arguments = line.split('$').skip(1).map(|rest| {
                 rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').next().unwrap().to_owned()
@@ -72,16 +77,20 @@ fn asked_keys() -> Vec<(String, PathBuf)> {
     let mut asked = Vec::new();
     let mut texts = files(&root().join("templates"), "html");
     texts.extend(files(&root().join("src"), "rs"));
-    for (path, text) in texts {
+    for (path, text) in texts.into_iter().filter(|(path, _)| !path.ends_with("catalogue_tests.rs")) {
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         for opening in [".text(\"", ".text_with(\"", ".count(\""] {
-            asked.extend(code.split(opening).skip(1).map(|rest| (rest.split('"').next().unwrap().to_owned(), path.clone())));
+            asked.extend(
+                code.split(opening).skip(1).map(|rest| (rest.split('"').next().unwrap().to_owned(), path.clone())),
+            );
         }
         // The macros of forms take a label and a hint.
         for opening in ["form::text(", "form::lines(", "form::password("] {
             for rest in code.split(opening).skip(1) {
                 let arguments: Vec<&str> = rest.split('"').skip(1).step_by(2).take(3).collect();
-                asked.extend(arguments[1..].iter().filter(|key| !key.is_empty()).map(|key| ((*key).to_owned(), path.clone())));
+                asked.extend(
+                    arguments[1..].iter().filter(|key| !key.is_empty()).map(|key| ((*key).to_owned(), path.clone())),
+                );
             }
         }
     }
@@ -95,7 +104,8 @@ fn is_key(literal: &str) -> bool {
 /// The keys that are put together while running.
 fn families() -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
-    let mut family = |family: &str, members: &[&str]| keys.extend(members.iter().map(|member| format!("{family}-{member}")));
+    let mut family =
+        |family: &str, members: &[&str]| keys.extend(members.iter().map(|member| format!("{family}-{member}")));
     family("state", &["active", "disabled", "expired", "revoked"]);
     family("organisation-state", &["active", "suspended"]);
     family("gateway-state", &["online", "offline", "pending"]);
@@ -122,7 +132,8 @@ fn families() -> BTreeSet<String> {
 /// The codes that the model's own source names: an enum whose variants carry values has no list of them.
 fn invalid_codes() -> Vec<String> {
     let source = fs::read_to_string(root().join("../../core/model/src/invalid.rs")).unwrap();
-    let codes: Vec<String> = source.split('"').filter(|part| part.starts_with("invalid-") && is_key(part)).map(str::to_owned).collect();
+    let codes: Vec<String> =
+        source.split('"').filter(|part| part.starts_with("invalid-") && is_key(part)).map(str::to_owned).collect();
     assert!(codes.len() >= 25, "the model's codes were not found");
     codes
 }
@@ -131,14 +142,17 @@ fn invalid_codes() -> Vec<String> {
 fn field_names() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (_, text) in files(&root().join("../app/src"), "rs") {
-        for rest in text.split(".compare(").skip(1) {
-            names.extend(rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()).map(str::to_owned));
+        for rest in [".compare(", ".first("].iter().flat_map(|opening| text.split(opening).skip(1)) {
+            names
+                .extend(rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()).map(str::to_owned));
         }
     }
     assert!(names.contains("prefixes"), "the use cases' fields were not found");
     for (_, text) in files(&root().join("src"), "rs") {
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
-        for opening in ["fields.read(\"", "fields.read_optional(\"", "fields.read_list(\"", "AppError::field(\"", ".number(\""] {
+        for opening in
+            ["fields.read(\"", "fields.read_optional(\"", "fields.read_list(\"", "AppError::field(\"", ".number(\""]
+        {
             names.extend(code.split(opening).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()));
         }
     }
@@ -178,7 +192,8 @@ fn every_text_can_be_formatted_in_every_language() {
     for locale in Locale::ALL {
         for (key, arguments) in catalogue(*locale) {
             for value in ["1", "2", "text"] {
-                let arguments: Vec<(&str, String)> = arguments.iter().map(|name| (name.as_str(), value.to_owned())).collect();
+                let arguments: Vec<(&str, String)> =
+                    arguments.iter().map(|name| (name.as_str(), value.to_owned())).collect();
                 let text = locale.text(&key, &arguments);
                 assert!(text != key || key == "text", "{key} has no text in {}", locale.tag());
                 assert!(!text.contains("{$") && !text.contains("{ $"), "{key}: {text}");
@@ -191,6 +206,8 @@ fn every_text_can_be_formatted_in_every_language() {
 fn templates_hold_no_words_of_their_own() {
     let mut words = Vec::new();
     for (path, text) in files(&root().join("templates"), "html") {
+        // A piece of a tag, which the tags that call it stand around.
+        let text = without(&text, "{% macro described", "{% endmacro %}");
         let text = without(&without(&without(&text, "{#", "#}"), "{{", "}}"), "{%", "%}");
         for attribute in ["aria-label", "placeholder", "title", "alt"] {
             for rest in text.split(&format!(" {attribute}=\"")).skip(1) {
@@ -207,7 +224,9 @@ fn templates_hold_no_words_of_their_own() {
 #[test]
 fn templates_hold_nothing_that_the_content_security_policy_forbids() {
     for (path, text) in files(&root().join("templates"), "html") {
-        for forbidden in [" style=", "<style", " onclick=", " onload=", " onsubmit=", "javascript:", "http://", "https://"] {
+        for forbidden in
+            [" style=", "<style", " onclick=", " onload=", " onsubmit=", "javascript:", "http://", "https://"]
+        {
             assert!(!text.contains(forbidden), "{}: {forbidden}", path.display());
         }
         for script in text.split("<script").skip(1) {

@@ -108,10 +108,11 @@ impl FromRequest<PortalState> for Submitted {
         let again = Request::from_parts(parts, Body::from(bytes));
         let form = Form::<Vec<(String, String)>>::from_request(again, state).await;
         let expected = "application/x-www-form-urlencoded";
-        let Form(pairs) =
-            form.map_err(|_| Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, MEDIA_TYPE).with("expected", expected))?;
+        let Form(pairs) = form
+            .map_err(|_| Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, MEDIA_TYPE).with("expected", expected))?;
         let values = Values(pairs.into_iter().collect());
-        let idempotency = values.present(Values::ONCE).and_then(|key| IdempotencyKey::new(&key, fingerprint.into()).ok());
+        let idempotency =
+            values.present(Values::ONCE).and_then(|key| IdempotencyKey::new(&key, fingerprint.into()).ok());
         Ok(Self { values, idempotency })
     }
 }
@@ -122,8 +123,10 @@ impl Refusal {
     /// # Errors
     /// The rejection itself when no form could mend it: what is missing, forbidden, or a fault of ours.
     pub fn of(rejection: Rejection, locale: &Locale) -> Result<Self, Rejection> {
-        let hopeless =
-            matches!(rejection.status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::INTERNAL_SERVER_ERROR);
+        let hopeless = matches!(
+            rejection.status,
+            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::INTERNAL_SERVER_ERROR
+        );
         // A thing that the form names, and that is gone since, is no reason to lose what was typed.
         if hopeless && rejection.fields.is_empty() {
             return Err(rejection);
@@ -150,6 +153,12 @@ impl Refusal {
     /// What is wrong with the input called `name`.
     pub fn at(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|field| field.name == name).map(|field| field.message.as_str())
+    }
+    /// Says what is wrong with the input called `name`, if anything is, in better words than the rule's own.
+    pub fn say(&mut self, name: &str, message: &str) {
+        for field in self.fields.iter_mut().filter(|field| field.name == name) {
+            field.message = message.to_owned();
+        }
     }
     /// The status of the page that shows the form again; 200 for a form shown for the first time.
     pub fn status(&self) -> StatusCode {

@@ -50,7 +50,8 @@ pub enum MomentStyle {
 /// A moment, in UTC until the reader's browser puts it into the reader's zone and language.
 pub fn moment(at: Timestamp, style: MomentStyle) -> Markup {
     let machine = at.format(&Rfc3339).expect("a moment in UTC is within RFC 3339");
-    let (day, minute) = (format_description!("[year]-[month]-[day]"), format_description!("[year]-[month]-[day] [hour]:[minute]"));
+    let (day, minute) =
+        (format_description!("[year]-[month]-[day]"), format_description!("[year]-[month]-[day] [hour]:[minute]"));
     let (attribute, human) = match style {
         MomentStyle::Whole => ("", at.format(minute).map(|text| format!("{text} UTC"))),
         MomentStyle::Day => (r#" data-show="day""#, at.format(day)),

@@ -78,7 +78,12 @@ impl Page {
     }
 
     /// A page outside of any organisation.
-    pub async fn nowhere(caller: &Caller, session: &CurrentSession, facts: &RequestFacts, path: &str) -> Result<Self, Rejection> {
+    pub async fn nowhere(
+        caller: &Caller,
+        session: &CurrentSession,
+        facts: &RequestFacts,
+        path: &str,
+    ) -> Result<Self, Rejection> {
         Self { place: Place::Nowhere, ..Self::door(facts, path) }.signed_in(caller, session).await
     }
 

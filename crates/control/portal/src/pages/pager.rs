@@ -12,10 +12,14 @@ pub struct Pager {
 impl Pager {
     /// The ways from a page of the list at `path`; `kept` are the parameters that stay.
     pub fn of<T>(page: &Page<T>, path: &str, kept: &[(&str, &str)], has_cursor: CursorGiven) -> Self {
-        let kept = kept.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={}", encoded(value)));
+        let kept = kept
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}={}", encoded(value)));
         let kept: Vec<String> = kept.collect();
         let address = |cursor: Option<&String>| {
-            let all: Vec<String> = kept.iter().cloned().chain(cursor.map(|cursor| format!("cursor={cursor}"))).collect();
+            let all: Vec<String> =
+                kept.iter().cloned().chain(cursor.map(|cursor| format!("cursor={cursor}"))).collect();
             if all.is_empty() { path.to_owned() } else { format!("{path}?{}", all.join("&")) }
         };
         Self {
@@ -40,7 +44,10 @@ impl CursorGiven {
 }
 
 fn encoded(value: &str) -> String {
-    value.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") }).collect()
+    value
+        .bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 #[cfg(test)]

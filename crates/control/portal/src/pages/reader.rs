@@ -60,7 +60,9 @@ impl FromRequestParts<PortalState> for Reader {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let caller = match Caller::from_request_parts(parts, state).await {
             Ok(caller) => caller,
-            Err(rejection) if rejection.status == StatusCode::UNAUTHORIZED => return Err(to_sign_in(&parts.method, &path)),
+            Err(rejection) if rejection.status == StatusCode::UNAUTHORIZED => {
+                return Err(to_sign_in(&parts.method, &path));
+            }
             Err(rejection) => return Err(rejection.into_response()),
         };
         let facts = RequestFacts::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
@@ -81,7 +83,11 @@ fn to_sign_in(method: &Method, path: &str) -> Response {
 }
 
 fn percent_encoded(byte: u8) -> String {
-    if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) { char::from(byte).into() } else { format!("%{byte:02X}") }
+    if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+        char::from(byte).into()
+    } else {
+        format!("%{byte:02X}")
+    }
 }
 
 /// `next` if it leads to a page of ours, else the first page. `//host` and `/\host` would lead elsewhere.
@@ -101,7 +107,9 @@ mod tests {
     #[test]
     fn nobody_is_led_to_another_site() {
         assert_eq!(own_path("/o/northwind/devices?q=a"), "/o/northwind/devices?q=a");
-        for bad in ["//evil.example", "/\\evil.example", "https://evil.example", "", "javascript:alert(1)", "/a\r\nb", "o/x"] {
+        for bad in
+            ["//evil.example", "/\\evil.example", "https://evil.example", "", "javascript:alert(1)", "/a\r\nb", "o/x"]
+        {
             assert_eq!(own_path(bad), "/", "{bad:?}");
         }
     }

@@ -1,9 +1,11 @@
 //! What templates show of devices, networks, people and gateways.
 
-use warren_app::{devices::DeviceView, gateways::{GatewayState, GatewayView}, networks::NetworkView};
-use warren_model::{
-    AccountId, DeviceId, DeviceState, GatewayId, NetworkId, Person, Timestamp, network::Tunnel,
+use warren_app::{
+    devices::DeviceView,
+    gateways::{GatewayState, GatewayView},
+    networks::NetworkView,
 };
+use warren_model::{AccountId, DeviceId, DeviceState, GatewayId, NetworkId, Person, Timestamp, network::Tunnel};
 
 /// An entry of a list to choose from.
 #[derive(Debug, Clone)]
@@ -95,7 +97,6 @@ pub struct Network {
     pub gateway_state: &'static str,
     pub gateway_tone: &'static str,
     pub created_at: Timestamp,
-    pub revision: i64,
 }
 
 impl From<&NetworkView> for Network {
@@ -124,7 +125,6 @@ impl From<&NetworkView> for Network {
             gateway_state: view.gateway.as_str(),
             gateway_tone: tone_of(view.gateway),
             created_at: network.created_at,
-            revision: network.revision,
         }
     }
 }

@@ -107,7 +107,8 @@ pub(super) async fn submit(reader: Reader, Slug(slug): Slug, sent: Submitted) ->
         // Shown at once: what is secret in it is kept nowhere to be shown later.
         Ok(enrolled) => shown(&Shown { page: reader.page(&inside, "devices").await?, made: Made::of(enrolled) }),
         Err(error) => {
-            let refusal = Refusal::of(error.into(), &reader.facts.locale)?;
+            let mut refusal = Refusal::of(error.into(), &reader.facts.locale)?;
+            refusal.say("key", &reader.facts.locale.text("key-browser-script", &[]));
             let form = form(&reader, &inside, sent.values, refusal).await?;
             shown_as(form.refusal.status(), &form)
         }
@@ -169,6 +170,7 @@ fn read_day(text: &str) -> Result<Timestamp, Invalid> {
 
 /// An expiry as the API's change of a device reads it.
 pub(super) fn expiry_text(day: Option<&str>) -> String {
-    let moment = day.map(|day| end_of_day(day).and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| day.to_owned()));
+    let moment =
+        day.map(|day| end_of_day(day).and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| day.to_owned()));
     moment.unwrap_or_else(|| "never".to_owned())
 }

@@ -77,7 +77,8 @@ pub(super) async fn show(
     };
     let kept = [("q", query.q.as_str()), ("network", query.network.as_str()), ("owner", query.owner.as_str())];
     let pager = Pager::of(&found, &format!("/o/{slug}/devices"), &kept, CursorGiven::of(&request));
-    let network_entries = networks.iter().map(|view| (view.network.id.to_string(), view.network.settings.name.to_string()));
+    let network_entries =
+        networks.iter().map(|view| (view.network.id.to_string(), view.network.settings.name.to_string()));
     let person_entries = people.iter().map(|person| (person.account.to_string(), person.name.to_string()));
     shown(&List {
         page: reader.page(&inside, "devices").await?,

@@ -19,7 +19,12 @@ pub(super) async fn show(reader: Reader, Slug(slug): Slug, Id(id): Id<DeviceId>)
     ask(&reader, &reader.enter(&slug).await?, id, Refusal::default()).await
 }
 
-pub(super) async fn submit(reader: Reader, Slug(slug): Slug, Id(id): Id<DeviceId>, sent: Submitted) -> Result<Response, Rejection> {
+pub(super) async fn submit(
+    reader: Reader,
+    Slug(slug): Slug,
+    Id(id): Id<DeviceId>,
+    sent: Submitted,
+) -> Result<Response, Rejection> {
     let inside = reader.enter(&slug).await?;
     match devices::revoke(&inside, id, sent.values.expected()).await {
         Ok(_) => Ok(Redirect::to(&format!("/o/{slug}/devices/{id}")).into_response()),

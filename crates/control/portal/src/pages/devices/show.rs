@@ -87,7 +87,11 @@ pub(super) async fn submit_standing(
 }
 
 /// The configuration file without its secrets.
-pub(super) async fn configuration(reader: Reader, Slug(slug): Slug, Id(id): Id<DeviceId>) -> Result<Response, Rejection> {
+pub(super) async fn configuration(
+    reader: Reader,
+    Slug(slug): Slug,
+    Id(id): Id<DeviceId>,
+) -> Result<Response, Rejection> {
     let file = devices::configuration(&reader.enter(&slug).await?, id).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),

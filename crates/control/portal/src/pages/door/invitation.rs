@@ -62,7 +62,11 @@ pub(super) async fn show(facts: RequestFacts) -> Result<Response, Rejection> {
 }
 
 /// Shows what the link is for, and asks for the password.
-pub(super) async fn inspect(State(state): State<PortalState>, facts: RequestFacts, form: Submitted) -> Result<Response, Rejection> {
+pub(super) async fn inspect(
+    State(state): State<PortalState>,
+    facts: RequestFacts,
+    form: Submitted,
+) -> Result<Response, Rejection> {
     let token = pasted_token(form.values.get("token"));
     match look_up(&state, &facts, &token).await {
         Ok(info) => shown(&Accept::of(&info, token, Refusal::default(), &facts)),

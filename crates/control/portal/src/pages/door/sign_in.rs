@@ -61,7 +61,13 @@ pub(super) async fn show(
         return Ok(Redirect::to("/set-up").into_response());
     }
     let signed_out = query.signed_out.is_some();
-    let form = SignIn { page: Page::door(&facts, "/sign-in"), refusal: Refusal::default(), email: String::new(), next, signed_out };
+    let form = SignIn {
+        page: Page::door(&facts, "/sign-in"),
+        refusal: Refusal::default(),
+        email: String::new(),
+        next,
+        signed_out,
+    };
     shown_as(form.refusal.status(), &form)
 }
 
@@ -89,5 +95,6 @@ pub(super) async fn submit(
 
 pub(super) async fn sign_out(reader: Reader) -> Result<Response, Rejection> {
     sessions::sign_out(&reader, reader.session.id).await?;
-    Ok((AppendHeaders([(header::SET_COOKIE, session::no_cookie())]), Redirect::to("/sign-in?signed-out")).into_response())
+    Ok((AppendHeaders([(header::SET_COOKIE, session::no_cookie())]), Redirect::to("/sign-in?signed-out"))
+        .into_response())
 }

@@ -108,7 +108,9 @@ pub(super) async fn submit(
     };
     match outcome {
         Ok(_) => Ok(Redirect::to(&format!("/o/{slug}/networks/{id}")).into_response()),
-        Err(error) => changing(&reader, &inside, &view, sent.values, Refusal::of(error.into(), &reader.facts.locale)?).await,
+        Err(error) => {
+            changing(&reader, &inside, &view, sent.values, Refusal::of(error.into(), &reader.facts.locale)?).await
+        }
     }
 }
 

@@ -19,7 +19,12 @@ pub(super) async fn show(reader: Reader, Slug(slug): Slug, Id(id): Id<NetworkId>
     ask(&reader, &reader.enter(&slug).await?, id, Refusal::default()).await
 }
 
-pub(super) async fn submit(reader: Reader, Slug(slug): Slug, Id(id): Id<NetworkId>, sent: Submitted) -> Result<Response, Rejection> {
+pub(super) async fn submit(
+    reader: Reader,
+    Slug(slug): Slug,
+    Id(id): Id<NetworkId>,
+    sent: Submitted,
+) -> Result<Response, Rejection> {
     let inside = reader.enter(&slug).await?;
     match networks::remove(&inside, id, sent.values.expected()).await {
         Ok(()) => Ok(Redirect::to(&format!("/o/{slug}/networks")).into_response()),

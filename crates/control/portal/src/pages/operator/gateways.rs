@@ -43,16 +43,18 @@ pub(super) async fn list(reader: Reader, Paging(request): Paging) -> Result<Resp
 
 pub(super) async fn show(reader: Reader, Id(id): Id<GatewayId>) -> Result<Response, Rejection> {
     let view = gateways::show(&reader, id).await?;
-    let values = Values::of([("name", view.gateway.name.to_string()), ("endpoint_host", view.gateway.endpoint.to_string())]);
+    let values =
+        Values::of([("name", view.gateway.name.to_string()), ("endpoint_host", view.gateway.endpoint.to_string())]);
     page(&reader, &view, values, Refusal::default()).await
 }
 
 pub(super) async fn submit(reader: Reader, Id(id): Id<GatewayId>, sent: Submitted) -> Result<Response, Rejection> {
     let get = |name| Some(sent.values.get(name).to_owned());
-    let outcome = match convert::read_change(&v1::UpdateGateway { name: get("name"), endpoint_host: get("endpoint_host") }) {
-        Ok(change) => gateways::change(&reader, id, sent.values.expected(), change).await,
-        Err(error) => Err(error),
-    };
+    let outcome =
+        match convert::read_change(&v1::UpdateGateway { name: get("name"), endpoint_host: get("endpoint_host") }) {
+            Ok(change) => gateways::change(&reader, id, sent.values.expected(), change).await,
+            Err(error) => Err(error),
+        };
     match outcome {
         Ok(_) => Ok(Redirect::to(&format!("/operator/gateways/{id}")).into_response()),
         Err(error) => {
@@ -66,7 +68,11 @@ pub(super) async fn ask_removal(reader: Reader, Id(id): Id<GatewayId>) -> Result
     ask(&reader, id, Refusal::default()).await
 }
 
-pub(super) async fn submit_removal(reader: Reader, Id(id): Id<GatewayId>, sent: Submitted) -> Result<Response, Rejection> {
+pub(super) async fn submit_removal(
+    reader: Reader,
+    Id(id): Id<GatewayId>,
+    sent: Submitted,
+) -> Result<Response, Rejection> {
     match gateways::remove(&reader, id, sent.values.expected()).await {
         Ok(()) => Ok(Redirect::to("/operator/gateways").into_response()),
         Err(error) => ask(&reader, id, Refusal::of(error.into(), &reader.facts.locale)?).await,

@@ -115,7 +115,12 @@ async fn making(reader: &Reader, values: Values, refusal: Refusal) -> Result<Res
     shown_as(form.refusal.status(), &form)
 }
 
-async fn changing(reader: &Reader, organisation: &Organisation, values: Values, refusal: Refusal) -> Result<Response, Rejection> {
+async fn changing(
+    reader: &Reader,
+    organisation: &Organisation,
+    values: Values,
+    refusal: Refusal,
+) -> Result<Response, Rejection> {
     let page = reader.operator_page("organisations").await?;
     let values = values
         .with("slug", &organisation.slug)

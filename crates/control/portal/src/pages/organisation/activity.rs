@@ -78,8 +78,12 @@ pub(super) async fn show(
     let people = people::page(&inside, &PageRequest::first_of_most()).await?.items;
     let people = people.into_iter().map(|person| (person.account.to_string(), person.name.to_string()));
     // What concerns the installation alone never stands in an organisation's trail.
-    let is_here = |action: &&Action| !["installation", "session", "gateway"].iter().any(|kind| action.as_str().starts_with(kind));
-    let actions = Action::ALL.iter().filter(is_here).map(|action| (action.as_str().to_owned(), locale.text(&key_of("kind", *action), &[])));
+    let is_here =
+        |action: &&Action| !["installation", "session", "gateway"].iter().any(|kind| action.as_str().starts_with(kind));
+    let actions = Action::ALL
+        .iter()
+        .filter(is_here)
+        .map(|action| (action.as_str().to_owned(), locale.text(&key_of("kind", *action), &[])));
     let path = format!("/o/{slug}/activity");
     shown(&Diary {
         page: reader.page(&inside, "activity").await?,
@@ -110,14 +114,38 @@ pub(in super::super) fn in_words(entry: &AuditEntry, locale: &Locale) -> Entry {
     };
     let changes = entry.changes.iter().map(|change| Change {
         field: locale.text(&label_key(&change.field), &[]),
-        before: change.before.clone(),
-        after: change.after.clone(),
+        before: change.before.as_deref().map(|value| value_in_words(&change.field, value, locale)),
+        after: change.after.as_deref().map(|value| value_in_words(&change.field, value, locale)),
     });
     Entry {
-        sentence: locale.text(&key_of("action", entry.action), &[("actor", actor), ("subject", entry.subject_name.clone())]),
+        sentence: locale
+            .text(&key_of("action", entry.action), &[("actor", actor), ("subject", entry.subject_name.clone())]),
         at: entry.at,
         changes: changes.collect(),
         source,
         request: entry.request.to_string(),
+    }
+}
+
+/// A value that is a word of the API, in the reader's language; names, addresses and numbers stay as they are.
+fn value_in_words(field: &str, value: &str, locale: &Locale) -> String {
+    let family = match (field, value) {
+        ("role", "member" | "admin") => "role",
+        ("tunnel", "split" | "full") => "tunnel",
+        ("device_traffic", "allowed" | "blocked") => "device-traffic",
+        ("state", "active" | "suspended") => "organisation-state",
+        _ => return value.to_owned(),
+    };
+    locale.text(&format!("{family}-{value}"), &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_api_are_translated_and_names_are_not() {
+        assert_eq!(value_in_words("role", "member", &Locale::German), "Mitglied");
+        assert_eq!(value_in_words("name", "member", &Locale::German), "member");
     }
 }

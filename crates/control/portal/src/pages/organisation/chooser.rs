@@ -36,7 +36,11 @@ pub(super) struct Query {
     all: Option<String>,
 }
 
-pub(super) async fn show(reader: Reader, Asked(query): Asked<Query>, Paging(request): Paging) -> Result<Response, Rejection> {
+pub(super) async fn show(
+    reader: Reader,
+    Asked(query): Asked<Query>,
+    Paging(request): Paging,
+) -> Result<Response, Rejection> {
     let page = organisations::page(&reader, &request).await?;
     let given = CursorGiven::of(&request);
     if let ([only], None, CursorGiven::No, None) = (page.items.as_slice(), &query.all, given, &page.next_cursor) {

@@ -19,7 +19,12 @@ pub(super) async fn show(reader: Reader, Slug(slug): Slug, Id(id): Id<AccountId>
     ask(&reader, &reader.enter(&slug).await?, id, Refusal::default()).await
 }
 
-pub(super) async fn submit(reader: Reader, Slug(slug): Slug, Id(id): Id<AccountId>, sent: Submitted) -> Result<Response, Rejection> {
+pub(super) async fn submit(
+    reader: Reader,
+    Slug(slug): Slug,
+    Id(id): Id<AccountId>,
+    sent: Submitted,
+) -> Result<Response, Rejection> {
     let inside = reader.enter(&slug).await?;
     match people::remove(&inside, id, sent.values.expected()).await {
         // Who removed themselves has no place here any more.

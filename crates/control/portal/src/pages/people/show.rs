@@ -35,7 +35,12 @@ pub(super) async fn show(reader: Reader, Slug(slug): Slug, Id(id): Id<AccountId>
     page(&reader, &inside, &person, values, Refusal::default()).await
 }
 
-pub(super) async fn submit(reader: Reader, Slug(slug): Slug, Id(id): Id<AccountId>, sent: Submitted) -> Result<Response, Rejection> {
+pub(super) async fn submit(
+    reader: Reader,
+    Slug(slug): Slug,
+    Id(id): Id<AccountId>,
+    sent: Submitted,
+) -> Result<Response, Rejection> {
     let inside = reader.enter(&slug).await?;
     let outcome = match convert::read_role(&v1::UpdatePerson { role: sent.values.get("role").to_owned() }) {
         Ok(role) => people::change_role(&inside, id, sent.values.expected(), role).await,
