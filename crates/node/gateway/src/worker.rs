@@ -198,23 +198,29 @@ impl Worker {
     }
 
     async fn set_peers(&self, peers: Vec<PeerSettings>) -> Result<(), (WorkError, Remains)> {
+        let count = peers.len();
         let peers = peers.into_iter().map(|peer| {
             let PeerSettings { device, public_key, preshared_key, allowed } = peer;
             carrier::PeerSettings { device, public_key, preshared_key, allowed }
         });
         let tunnel = self.tunnel()?;
-        match tunnel.set_peers(peers.collect()).await {
+        let set = match tunnel.set_peers(peers.collect()).await {
             // Everybody else is in force.
             Err(CarrierError::OwnKey { device }) => {
                 let _ = self.told.send(Told::OwnKey(self.network, device)).await;
                 Ok(())
             }
             other => other.map_err(|error| (error.into(), Remains::Nothing)),
-        }
+        };
+        tracing::trace!(network = %self.network, count, ok = set.is_ok(), "peers were set");
+        set
     }
 
     async fn remove_peers(&self, devices: Vec<DeviceId>) -> Result<(), (WorkError, Remains)> {
-        self.tunnel()?.remove_peers(devices).await.map_err(|error| (error.into(), Remains::Nothing))
+        let count = devices.len();
+        let removed = self.tunnel()?.remove_peers(devices).await.map_err(|error| (error.into(), Remains::Nothing));
+        tracing::trace!(network = %self.network, count, ok = removed.is_ok(), "peers were removed");
+        removed
     }
 
     fn tunnel(&self) -> Result<&Tunnel, (WorkError, Remains)> {
