@@ -20,15 +20,19 @@ impl LogFormat {
     }
 }
 
+/// Libraries that tell more at `info` than an operator wants; a filter that names them overrides this.
+const QUIETER: &str = "sea_orm_migration=warn,sqlx=warn";
+
 /// Sends log lines to standard error. `filter` is in the syntax of `RUST_LOG`; a filter that cannot be read falls back
 /// to `info`. Call once a process; a second call does nothing.
 pub fn init(filter: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let quieter = |filter: &str| EnvFilter::try_new(format!("{QUIETER},{filter}"));
+    let filter = quieter(filter).or_else(|_| quieter("info")).unwrap_or_default();
     let registry = tracing_subscriber::registry().with(filter);
     let lines = fmt::layer().with_writer(std::io::stderr);
     // Fails only when a subscriber is set already, as in tests.
     let _ = match format {
         LogFormat::Text => registry.with(lines.with_target(false).compact()).try_init(),
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_span_list(false)).try_init(),
     };
 }
