@@ -48,7 +48,7 @@ fn particulars(status: &InstallationStatus) -> Particulars {
         .line("running for", format::duration(status.uptime_seconds))
         .line(
             "organisations",
-            format!("{} ({} databases open)", status.organisations, status.open_organisation_databases),
+            format!("{} ({} of their databases open)", status.organisations, status.open_organisation_databases),
         )
         .line("gateways", format!("{} of {} online", status.gateways_online, status.gateways));
     status.notices.iter().fold(shown, |shown, notice| shown.line("notice", notice))

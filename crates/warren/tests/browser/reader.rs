@@ -110,7 +110,8 @@ impl Reader {
         self.browser.screenshot(&format!("portal-{name}")).await?;
         let faults = self.browser.serious_faults().await?;
         anyhow::ensure!(faults.is_empty(), "{name}: {faults:#?}");
-        let beyond = self.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await?;
+        let beyond =
+            self.script("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await?;
         anyhow::ensure!(beyond.as_i64() == Some(0), "{name} is {beyond} pixels wider than the screen");
         let errors = self.browser.console_errors().await?;
         anyhow::ensure!(errors.is_empty(), "{name}: {errors:#?}");

@@ -68,8 +68,8 @@ fn a_device_passes_through_its_states() -> anyhow::Result<()> {
     for (arguments, expected) in [
         (vec!["devices", "disable", laptop], "disabled"),
         (vec!["devices", "enable", laptop], "active"),
-        (vec!["devices", "expire", laptop, "2099-01-31"], "2099-01-31 00:00 UTC"),
-        (vec!["devices", "expire", laptop, "never"], "never"),
+        (vec!["devices", "expire", laptop, "30d"], "expires         20"),
+        (vec!["devices", "expire", laptop, "never"], "expires         never"),
         (vec!["devices", "rename", laptop, "Anna's old laptop"], "Anna's old laptop"),
         (vec!["devices", "revoke", "Anna's old laptop"], "Revoked Anna's old laptop."),
     ] {
@@ -217,7 +217,6 @@ fn lists_longer_than_a_page_are_shown_whole() -> anyhow::Result<()> {
     let installation = Installation::start()?;
     let first = installation.first_use()?;
     for number in 0..205 {
-        installation.browse()?;
         first.operator.create_organisation(&format!("customer-{number}"))?;
     }
     assert_eq!(installation.managed(&["organisations", "list"])?.lines().count(), 1 + 206);
@@ -235,7 +234,6 @@ fn completions_and_the_description_need_no_server() -> anyhow::Result<()> {
             output.status.success() && script.contains("set-up-link") && script.contains("warren"),
             "{arguments:?}"
         );
-        assert!(!script.contains("gateway-keeper") || arguments[1] != "fish", "hidden commands are offered");
     }
     let output = Command::new(binary()).arg("openapi").output()?;
     let document = String::from_utf8(output.stdout)?;

@@ -1,8 +1,8 @@
 //! What differs from run to run, replaced by something of the same width.
 
-/// `text` with identifiers, moments, keys, tokens and the portal's port made always the same.
+/// `text` with identifiers, moments, keys, tokens and the portal's address made always the same; the port has five digits, as free ports do.
 pub fn redacted(text: &str, portal: &str) -> String {
-    let text = text.replace(portal, "http://127.0.0.1:8080");
+    let text = text.replace(portal, "http://127.0.0.1:48080");
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -21,8 +21,8 @@ fn line(line: &str) -> String {
         if is_key { word.replace(bare, &format!("{}=", "A".repeat(43))) } else { word.to_owned() }
     });
     let text: String = words.collect();
-    match text.find("running for  ") {
-        Some(at) => format!("{}running for  0 s", &text[..at]),
+    match text.find("running for ") {
+        Some(at) => format!("{}running for    0 s", &text[..at]),
         None => text,
     }
 }

@@ -11,7 +11,7 @@ fn two_organisations_use_the_same_prefix_and_never_meet() -> anyhow::Result<()> 
     let site = Site::with_clients(3)?;
     let address = format!("{}:80", Site::SERVER_IPV4);
     server::serve(&site.server, &address)?;
-    let (_installation, first) = installed(&site)?;
+    let (installation, first) = installed(&site)?;
     let operator = &first.operator;
     operator.create_organisation("contoso")?;
     let northwind = operator.create_network("northwind", "Office", PREFIX, &[Site::INSIDE_IPV4])?;
@@ -21,15 +21,17 @@ fn two_organisations_use_the_same_prefix_and_never_meet() -> anyhow::Result<()> 
     let [one, two, other] = &site.clients[..] else { anyhow::bail!("three clients") };
     let first_device = operator.enrol("northwind", &northwind, "one")?;
     let second_device = operator.enrol("northwind", &northwind, "two")?;
-    // Devices of another organisation take an owner there.
-    let owner = first.signed_in.account.id.to_string();
-    let other_device = operator.enrol("contoso", &contoso, "other")?;
-    assert_eq!(other_device.device.owner.id.to_string(), owner);
-    assert_eq!(first_device.device.ipv4, other_device.device.ipv4, "both organisations begin at the same address");
+    installation.managed(&["people", "invite", "ben@example.org", "Ben Carter", "-o", "contoso"])?;
+    let other_configuration = installation.managed(&["devices", "enrol", "other", "-o", "contoso"])?;
+    let shared = first_device.device.ipv4.unwrap_or_default();
+    assert!(
+        other_configuration.contains(&format!("Address = {shared}/32")),
+        "both organisations begin at the same address"
+    );
 
     let _one = StockClient::up(one, &first_device.configuration.text)?;
     let _two = StockClient::up(two, &second_device.configuration.text)?;
-    let _other = StockClient::up(other, &other_device.configuration.text)?;
+    let _other = StockClient::up(other, &other_configuration)?;
     for client in [one, two, other] {
         assert!(server::request(client, &address)?.ends_with("inside"));
     }

@@ -62,7 +62,7 @@ fn a_killed_control_plane_takes_its_gateway_over_again_and_traffic_notices_nothi
         (device.live.online && device.live.received_bytes > before).then_some(())
     })?;
     let (sent, answered) = pings.end()?;
-    assert!(sent > 200, "only {sent} pings were sent across the outage");
+    assert!(sent > 150, "only {sent} pings were sent across the outage");
     assert_eq!(sent, answered, "packets were lost while the control plane was away");
 
     // Changes reach the gateway that was taken over.

@@ -48,14 +48,25 @@ impl Carrier {
     /// # Errors
     /// [`Failure`] when the database or the gateway's folder cannot be used.
     pub async fn start(app: &App, plan: &Plan, shutdown: &Shutdown) -> Result<Self, Failure> {
-        let LocalGateway::Wanted { endpoint, first_port } = &plan.gateway else { return Ok(Self::Unwanted) };
+        let start = Start {
+            folder: plan.gateway_folder(),
+            socket: plan.node_socket(),
+            log: plan.log.clone(),
+            log_format: plan.log_format,
+        };
+        let LocalGateway::Wanted { endpoint, first_port } = &plan.gateway else {
+            // One that a crash left behind would go on carrying traffic that nobody wants any more.
+            if let Some(process) = Process::adopt(&start).await {
+                process.stop(process::STOP_WITHIN).await;
+            }
+            return Ok(Self::Unwanted);
+        };
         if let Err(missing) = warren_gateway::preflight() {
             let missing: Vec<String> = missing.iter().map(|one| format!("{one}; run: {}", one.remedy())).collect();
             app.post_notice(format!("This machine carries no traffic: {}", missing.join(" · ")));
             tracing::warn!(?missing, "the gateway is not started");
             return Ok(Self::Unable { missing });
         }
-        let start = Start { folder: plan.gateway_folder(), socket: plan.node_socket(), log: plan.log.clone() };
         let wanted =
             identity::Wanted { endpoint: endpoint.clone(), host: plan.public_host()?, first_port: *first_port };
         let (process, gateway) = match Process::adopt(&start).await {

@@ -16,7 +16,10 @@ use tokio::{
     process::{Child, Command},
     time::{Instant, sleep},
 };
-use warren_runtime::lock::{FolderLock, LockError};
+use warren_runtime::{
+    lock::{FolderLock, LockError},
+    telemetry::LogFormat,
+};
 
 use super::Origin;
 use crate::Failure;
@@ -32,6 +35,7 @@ pub struct Start {
     pub folder: PathBuf,
     pub socket: PathBuf,
     pub log: String,
+    pub log_format: LogFormat,
 }
 
 impl Start {
@@ -44,7 +48,7 @@ impl Start {
         server.push(&self.socket);
         // The program as it is now: after an update in place, /proc/self/exe would name a file that is gone.
         let child = Command::new(own_program()?)
-            .args(["gateway", "run", "--log", &self.log, "--state"])
+            .args(["gateway", "run", "--log", &self.log, "--log-format", log_format_word(self.log_format), "--state"])
             .arg(&self.folder)
             .arg("--server")
             .arg(server)
@@ -55,6 +59,13 @@ impl Start {
             .spawn()
             .map_err(|source| Failure::start("start the gateway", source))?;
         Ok(Process::Child(child))
+    }
+}
+
+const fn log_format_word(format: LogFormat) -> &'static str {
+    match format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
     }
 }
 
