@@ -17,7 +17,7 @@ struct Generator {
 }
 
 /// Every generated file.
-const GENERATORS: &[Generator] = &[];
+const GENERATORS: &[Generator] = &[Generator { path: "docs/openapi.json", arguments: &["openapi"] }];
 
 /// Writes each file anew.
 ///

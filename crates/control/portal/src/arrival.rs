@@ -34,7 +34,7 @@ pub(crate) async fn arrive(State(state): State<PortalState>, mut request: Reques
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let face = Face::of(request.uri().path());
-    let span = tracing::info_span!("request", id = %facts.id, %method, route, account = tracing::field::Empty);
+    let span = tracing::info_span!("request", request_id = %facts.id, %method, route, account = tracing::field::Empty);
     request.extensions_mut().insert(facts.clone());
 
     let work = async {
@@ -52,7 +52,12 @@ pub(crate) async fn arrive(State(state): State<PortalState>, mut request: Reques
 }
 
 /// Runs the handlers within the portal's limits.
-async fn bounded(state: &PortalState, request: Request, next: Next, facts: &RequestFacts) -> Result<Response, Rejection> {
+async fn bounded(
+    state: &PortalState,
+    request: Request,
+    next: Next,
+    facts: &RequestFacts,
+) -> Result<Response, Rejection> {
     let Ok(_place) = state.at_once().try_acquire() else {
         state.metrics().turned_away.inc();
         return Err(Rejection::busy(TURNED_AWAY_WAIT));
@@ -85,7 +90,8 @@ enum Face {
 
 impl Face {
     fn of(path: &str) -> Self {
-        let is_under = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_under =
+            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let programs = ["/api", "/node", "/health", "/ready", "/metrics"];
         if programs.into_iter().any(is_under) { Self::Program } else { Self::Person }
     }
@@ -98,7 +104,9 @@ fn dressed(mut answer: Response, face: Face, state: &PortalState, facts: &Reques
         // The router's own refusal, which has no body.
         None if answer.status() == StatusCode::METHOD_NOT_ALLOWED => {
             let mut rejection = Rejection::new(StatusCode::METHOD_NOT_ALLOWED, METHOD);
-            rejection.headers.extend(answer.headers().get(http::header::ALLOW).map(|v| (http::header::ALLOW, v.clone())));
+            rejection
+                .headers
+                .extend(answer.headers().get(http::header::ALLOW).map(|v| (http::header::ALLOW, v.clone())));
             rejection
         }
         None => return answer,

@@ -95,9 +95,10 @@ impl PortalState {
     ) -> Result<T, Rejection> {
         // Who can open the admin socket needs to guess nothing.
         let Some(address) = facts.address() else { return Ok(work.await?) };
-        let attempt = self.attempts().begin(address).map_err(|wait| {
-            Rejection::new(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_ATTEMPTS).retry_after(wait)
-        })?;
+        let attempt = self
+            .attempts()
+            .begin(address)
+            .map_err(|wait| Rejection::new(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_ATTEMPTS).retry_after(wait))?;
         let outcome = work.await;
         if !matches!(outcome, Err(AppError::SignInRefused | AppError::LinkSpent)) {
             attempt.give_back();

@@ -51,7 +51,12 @@ impl<T: DeserializeOwned> FromRequest<PortalState> for Creation<T> {
     }
 }
 
-fn idempotency(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, Rejection> {
+fn idempotency(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Option<IdempotencyKey>, Rejection> {
     let Some(key) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let fingerprint = Sha256::new()
         .chain_update(method.as_str())
@@ -145,7 +150,7 @@ mod tests {
             (r#"{"name": "a", "name": "b"}"#, (422, "name", REPEATED_FIELD)),
             (r#"{"name": "a", "dns_servers": ["10.0.0.1", 7]}"#, (422, "dns_servers[1]", TYPE)),
             (r#"{"name": "a", "tunnel": {"mode": "split", "way": 1}}"#, (422, "tunnel.way", UNKNOWN_FIELD)),
-            (r#"[]"#, (422, "name", MISSING_FIELD)),
+            (r#"[]"#, (422, "body", TYPE)),
             (r#""text""#, (422, "body", TYPE)),
         ] {
             let (status, field, code) = refused::<Create>(text);

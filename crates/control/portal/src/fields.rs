@@ -57,17 +57,15 @@ impl Fields {
         (self.0.len() == before).then_some(values)
     }
     /// A body within the body: its fields stand as `field.name`.
-    pub fn read_nested<T>(
-        &mut self,
-        field: &'static str,
-        read: impl FnOnce(&mut Self) -> Option<T>,
-    ) -> Option<T> {
+    pub fn read_nested<T>(&mut self, field: &'static str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let mut inner = Self::default();
         let value = read(&mut inner);
-        self.0.extend(inner.0.into_iter().map(|error| FieldError {
-            field: format!("{field}.{}", error.field).into(),
-            invalid: error.invalid,
-        }));
+        self.0.extend(
+            inner
+                .0
+                .into_iter()
+                .map(|error| FieldError { field: format!("{field}.{}", error.field).into(), invalid: error.invalid }),
+        );
         value
     }
     /// Everything that was refused.

@@ -1,9 +1,6 @@
 //! Who is at the other end of the admin socket, as the kernel says (unix(7), `SO_PEERCRED`).
 
-use axum::{
-    extract::connect_info::Connected,
-    serve::IncomingStream,
-};
+use axum::{extract::connect_info::Connected, serve::IncomingStream};
 use nix::unistd::{Uid, User};
 use tokio::net::UnixListener;
 

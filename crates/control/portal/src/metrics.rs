@@ -53,7 +53,11 @@ impl RequestMetrics {
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
         registry.register("http_request_seconds", "Time until an answer began", metrics.seconds.clone());
-        registry.register("http_requests_turned_away", "Requests refused for want of room", metrics.turned_away.clone());
+        registry.register(
+            "http_requests_turned_away",
+            "Requests refused for want of room",
+            metrics.turned_away.clone(),
+        );
         registry.register("http_panics", "Requests that ended in a panic", metrics.panics.clone());
         registry.register("live_streams", "Live streams open now", metrics.streams.clone());
         registry.register("gateway_links", "Gateway links open now", metrics.links.clone());

@@ -3,10 +3,16 @@
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
 use serde::Deserialize;
-use warren_model::{Invalid, page::{Page, PageRequest}};
+use warren_model::{
+    Invalid,
+    page::{Page, PageRequest},
+};
 use warren_wire::rest::v1;
 
-use crate::{PortalState, problem::{FieldRefusal, Rejection, TYPE}};
+use crate::{
+    PortalState,
+    problem::{FieldRefusal, Rejection, TYPE},
+};
 
 /// Which part of a list is asked for.
 #[derive(Debug, Clone, Copy)]

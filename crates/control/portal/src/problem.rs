@@ -134,7 +134,8 @@ impl Rejection {
     }
 
     fn translated_arguments(&self, locale: &Locale) -> Vec<(&'static str, String)> {
-        let translate = |value: &String| if value.starts_with("thing-") { locale.text(value, &[]) } else { value.clone() };
+        let translate =
+            |value: &String| if value.starts_with("thing-") { locale.text(value, &[]) } else { value.clone() };
         self.arguments.iter().map(|(name, value)| (*name, translate(value))).collect()
     }
 
@@ -182,7 +183,9 @@ impl From<AppError> for Rejection {
     fn from(error: AppError) -> Self {
         let rejection = Self::new(status_of(&error), error.code());
         match error {
-            AppError::Invalid(fields) => Self { fields: fields.into_iter().map(FieldRefusal::from).collect(), ..rejection },
+            AppError::Invalid(fields) => {
+                Self { fields: fields.into_iter().map(FieldRefusal::from).collect(), ..rejection }
+            }
             AppError::NotFound(thing) => rejection.with("thing", thing.code()),
             AppError::Contradiction(contradiction) => {
                 Self { detail: contradiction.code().into(), arguments: contradiction.arguments(), ..rejection }

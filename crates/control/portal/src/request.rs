@@ -29,11 +29,9 @@ impl RequestFacts {
         let local_user = extensions.get::<ConnectInfo<LocalPeer>>().map(|peer| peer.0.user.clone());
         let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
         let source = match peer {
-            Some(peer) if local_user.is_none() => {
-                Source::Address(client_address(peer, request.headers(), |address| {
-                    state.config().trusted_proxies.iter().any(|proxy| proxy.contains(&address))
-                }))
-            }
+            Some(peer) if local_user.is_none() => Source::Address(client_address(peer, request.headers(), |address| {
+                state.config().trusted_proxies.iter().any(|proxy| proxy.contains(&address))
+            })),
             _ => Source::Local,
         };
         Self {
@@ -70,8 +68,12 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, is_trusted: impl Fn(IpAddr)
     if !is_trusted(peer) {
         return peer;
     }
-    let forwarded: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(',')).collect();
+    let forwarded: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .collect();
     let mut nearest = peer;
     for hop in forwarded.iter().rev() {
         let Ok(address) = hop.trim().parse::<IpAddr>() else { return nearest };

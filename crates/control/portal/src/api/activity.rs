@@ -38,9 +38,13 @@ struct ActivityQuery {
 
 impl ActivityQuery {
     fn read(self) -> Result<Filter, Rejection> {
-        let actor = self.actor.map(|id| id.parse()).transpose().map_err(|invalid| Rejection::from(("actor", invalid)))?;
+        let actor =
+            self.actor.map(|id| id.parse()).transpose().map_err(|invalid| Rejection::from(("actor", invalid)))?;
         // No action is longer; a longer text finds nothing.
-        Ok(Filter { actor, action: self.action.filter(|text| !text.is_empty()).map(|text| text.chars().take(41).collect()) })
+        Ok(Filter {
+            actor,
+            action: self.action.filter(|text| !text.is_empty()).map(|text| text.chars().take(41).collect()),
+        })
     }
 }
 

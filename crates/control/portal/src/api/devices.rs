@@ -55,7 +55,11 @@ impl DeviceQuery {
         let owner = fields.read_optional("owner", self.owner.map(|id| id.parse()));
         let (Some(network), Some(owner)) = (network, owner) else { return Err(fields.refuse().into()) };
         // A name has at most 60 characters; a longer text is part of none.
-        Ok(Filter { network, owner, text: self.q.filter(|text| !text.is_empty()).map(|text| text.chars().take(61).collect()) })
+        Ok(Filter {
+            network,
+            owner,
+            text: self.q.filter(|text| !text.is_empty()).map(|text| text.chars().take(61).collect()),
+        })
     }
 }
 
@@ -101,7 +105,11 @@ async fn list(
         Creating,
     ),
 )]
-async fn enrol(caller: Caller, Slug(slug): Slug, creation: Creation<v1::EnrolDevice>) -> Result<impl IntoResponse, Rejection> {
+async fn enrol(
+    caller: Caller,
+    Slug(slug): Slug,
+    creation: Creation<v1::EnrolDevice>,
+) -> Result<impl IntoResponse, Rejection> {
     let cx = caller.creating(creation.idempotency);
     let inside = cx.enter(&slug).await?;
     let enrolled = devices::enrol(&inside, convert::read_enrol(creation.body)?).await?;

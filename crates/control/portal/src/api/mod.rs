@@ -118,7 +118,10 @@ mod tests {
         for (path, methods) in document["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
                 let place = format!("{method} {path}");
-                assert!(names.insert(operation["operationId"].as_str().expect(&place).to_owned()), "{place} repeats a name");
+                assert!(
+                    names.insert(operation["operationId"].as_str().expect(&place).to_owned()),
+                    "{place} repeats a name"
+                );
                 assert_eq!(operation["tags"].as_array().expect(&place).len(), 1, "{place}");
                 assert!(operation["summary"].is_string(), "{place} has no summary");
                 let answers = operation["responses"].as_object().unwrap();

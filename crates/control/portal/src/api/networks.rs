@@ -36,7 +36,11 @@ pub(super) fn router() -> OpenApiRouter<PortalState> {
     params(InOrganisation, PageParameters),
     responses((status = 200, description = "A page of networks.", body = v1::Page<v1::Network>), Finding),
 )]
-async fn list(caller: Caller, Slug(slug): Slug, Paging(page): Paging) -> Result<Json<v1::Page<v1::Network>>, Rejection> {
+async fn list(
+    caller: Caller,
+    Slug(slug): Slug,
+    Paging(page): Paging,
+) -> Result<Json<v1::Page<v1::Network>>, Rejection> {
     let page = networks::page(&caller.enter(&slug).await?, &page).await?;
     Ok(Json(paging::on_the_wire(page, |view| convert::network(&view))))
 }

@@ -23,10 +23,7 @@ use crate::{
 };
 
 pub(super) fn router() -> OpenApiRouter<PortalState> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(show, change))
-        .routes(routes!(overview))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change)).routes(routes!(overview))
 }
 
 /// List organisations

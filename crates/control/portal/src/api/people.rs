@@ -125,7 +125,11 @@ async fn remove(
     params(InOrganisation, OnePerson),
     responses((status = 201, description = "The new link.", body = v1::InvitedPerson), Creating),
 )]
-async fn renew_invitation(caller: Caller, Slug(slug): Slug, Id(id): Id<AccountId>) -> Result<impl IntoResponse, Rejection> {
+async fn renew_invitation(
+    caller: Caller,
+    Slug(slug): Slug,
+    Id(id): Id<AccountId>,
+) -> Result<impl IntoResponse, Rejection> {
     let invited = people::renew_invitation(&caller.enter(&slug).await?, id).await?;
     Ok((StatusCode::CREATED, Json(convert::invited(invited))))
 }

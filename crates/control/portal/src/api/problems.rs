@@ -60,10 +60,8 @@ pub(super) fn components() -> impl Iterator<Item = (String, Response)> {
 
 impl Refusal {
     fn describe(&self) -> Response {
-        let content = ContentBuilder::new()
-            .schema(Some(Ref::from_schema_name("Problem")))
-            .example(Some(self.example()))
-            .build();
+        let content =
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).example(Some(self.example())).build();
         let mut response = ResponseBuilder::new().description(self.when).content("application/problem+json", content);
         if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             let seconds = HeaderBuilder::new().schema(Some(Object::with_type(utoipa::openapi::Type::Integer)));

@@ -1,11 +1,7 @@
 //! Signing in, setting up, and accepting an invitation.
 
 use warren_app::{
-    AppError,
-    installation::SetUp,
-    invitations::InvitationInfo,
-    organisations::Membership,
-    sessions::CurrentSession,
+    AppError, installation::SetUp, invitations::InvitationInfo, organisations::Membership, sessions::CurrentSession,
 };
 use warren_auth::{Password, SecretToken, permission::Reach};
 use warren_model::Email;

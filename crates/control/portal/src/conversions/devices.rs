@@ -103,7 +103,8 @@ fn read_expiry(text: &str) -> Result<Option<Timestamp>, Invalid> {
     if text == "never" {
         return Ok(None);
     }
-    let moment = Timestamp::parse(text, &Rfc3339).map_err(|_| Invalid::Unknown { known: "2027-01-31T00:00:00Z, never" })?;
+    let moment =
+        Timestamp::parse(text, &Rfc3339).map_err(|_| Invalid::Unknown { known: "2027-01-31T00:00:00Z, never" })?;
     Ok(Some(in_utc(moment)))
 }
 
@@ -120,7 +121,8 @@ mod tests {
     #[test]
     fn an_expiry_is_a_moment_or_never() {
         let read = |text: &str| {
-            read_change(&v1::UpdateDevice { expires_at: Some(text.into()), ..Default::default() }).map(|change| change.expires_at)
+            read_change(&v1::UpdateDevice { expires_at: Some(text.into()), ..Default::default() })
+                .map(|change| change.expires_at)
         };
         assert_eq!(read("never").unwrap(), Some(None));
         let moment = read("2027-01-31T01:00:00+01:00").unwrap().flatten().unwrap();

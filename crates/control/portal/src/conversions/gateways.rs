@@ -34,10 +34,10 @@ pub fn read_change(body: &v1::UpdateGateway) -> Result<Change, AppError> {
 
 pub fn gateway(view: &GatewayView) -> v1::Gateway {
     let gateway = &view.gateway;
-    let faults = view.faults.iter().map(|fault| v1::GatewayFault {
-        network_id: fault.network.uuid(),
-        reason: fault.reason.clone(),
-    });
+    let faults = view
+        .faults
+        .iter()
+        .map(|fault| v1::GatewayFault { network_id: fault.network.uuid(), reason: fault.reason.clone() });
     v1::Gateway {
         id: gateway.id.uuid(),
         name: gateway.name.to_string(),

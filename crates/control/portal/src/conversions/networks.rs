@@ -29,7 +29,8 @@ pub fn read_create(body: v1::CreateNetwork) -> Result<Create, AppError> {
     let traffic = body.device_traffic.as_deref().map_or(Ok(DeviceTraffic::Allowed), read_device_traffic);
     let device_traffic = fields.read("device_traffic", traffic);
     let mtu = fields.read("mtu", body.mtu.map_or(Ok(Mtu::default()), Mtu::new));
-    let keepalive = fields.read("keepalive_seconds", body.keepalive_seconds.map_or(Ok(Keepalive::default()), Keepalive::new));
+    let keepalive =
+        fields.read("keepalive_seconds", body.keepalive_seconds.map_or(Ok(Keepalive::default()), Keepalive::new));
     let (Some(name), Some(prefixes), Some(dns), Some(tunnel), Some(device_traffic), Some(mtu), Some(keepalive)) =
         (name, prefixes, dns, tunnel, device_traffic, mtu, keepalive)
     else {
@@ -44,12 +45,15 @@ pub fn read_create(body: v1::CreateNetwork) -> Result<Create, AppError> {
 pub fn read_change(body: v1::UpdateNetwork) -> Result<Change, AppError> {
     let mut fields = Fields::default();
     let name = fields.read_optional("name", body.name.as_deref().map(str::parse));
-    let ipv4 = fields.read_optional("ipv4_prefix", body.ipv4_prefix.map(|text| present(Some(text)).map(read_ipv4).transpose()));
-    let ipv6 = fields.read_optional("ipv6_prefix", body.ipv6_prefix.map(|text| present(Some(text)).map(read_ipv6).transpose()));
+    let ipv4 = fields
+        .read_optional("ipv4_prefix", body.ipv4_prefix.map(|text| present(Some(text)).map(read_ipv4).transpose()));
+    let ipv6 = fields
+        .read_optional("ipv6_prefix", body.ipv6_prefix.map(|text| present(Some(text)).map(read_ipv6).transpose()));
     let servers = body.dns_servers.map(|servers| read_servers(&mut fields, &servers));
     let domains = body.search_domains.map(|domains| read_domains(&mut fields, &domains));
     let tunnel = body.tunnel.map(|tunnel| read_tunnel(&mut fields, tunnel));
-    let device_traffic = fields.read_optional("device_traffic", body.device_traffic.as_deref().map(read_device_traffic));
+    let device_traffic =
+        fields.read_optional("device_traffic", body.device_traffic.as_deref().map(read_device_traffic));
     let mtu = fields.read_optional("mtu", body.mtu.map(Mtu::new));
     let keepalive = fields.read_optional("keepalive_seconds", body.keepalive_seconds.map(Keepalive::new));
     if !fields.errors().is_empty() {
@@ -173,20 +177,26 @@ mod tests {
         body.search_domains = vec!["a.example".into(); 2];
         body.tunnel = Some(v1::Tunnel::Split { routes: vec!["nowhere".into()] });
         body.mtu = Some(70_000);
-        assert_eq!(refused(body), [
-            ("name".into(), "invalid-empty"),
-            ("ipv4_prefix".into(), "invalid-host-bits"),
-            ("ipv6_prefix".into(), "invalid-reserved-range"),
-            ("dns_servers.1".into(), "invalid-address"),
-            ("search_domains".into(), "invalid-repeated"),
-            ("tunnel.routes.0".into(), "invalid-prefix"),
-            ("mtu".into(), "invalid-out-of-range"),
-        ]);
+        assert_eq!(
+            refused(body),
+            [
+                ("name".into(), "invalid-empty"),
+                ("ipv4_prefix".into(), "invalid-host-bits"),
+                ("ipv6_prefix".into(), "invalid-reserved-range"),
+                ("dns_servers.1".into(), "invalid-address"),
+                ("search_domains".into(), "invalid-repeated"),
+                ("tunnel.routes.0".into(), "invalid-prefix"),
+                ("mtu".into(), "invalid-out-of-range"),
+            ]
+        );
     }
 
     #[test]
     fn a_network_needs_a_prefix() {
-        assert_eq!(refused(v1::CreateNetwork { ipv4_prefix: None, ..body() }), [("ipv4_prefix".into(), "invalid-no-prefix")]);
+        assert_eq!(
+            refused(v1::CreateNetwork { ipv4_prefix: None, ..body() }),
+            [("ipv4_prefix".into(), "invalid-no-prefix")]
+        );
     }
 
     #[test]

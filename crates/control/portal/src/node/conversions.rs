@@ -58,7 +58,10 @@ pub(super) fn backend(backend: v1::Backend) -> Backend {
 }
 
 pub(super) fn fault(fault: v1::Fault) -> Fault {
-    Fault { network: NetworkId::from_uuid(fault.network), reason: fault.reason.chars().take(FAULT_CHARACTERS_MAX).collect() }
+    Fault {
+        network: NetworkId::from_uuid(fault.network),
+        reason: fault.reason.chars().take(FAULT_CHARACTERS_MAX).collect(),
+    }
 }
 
 pub(super) fn observation(report: v1::PeerReport) -> PeerObservation {

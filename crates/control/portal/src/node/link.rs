@@ -152,7 +152,9 @@ impl Link {
             return Err(End::Protocol("the first frame is not Hello".to_owned()));
         };
         if protocol != PROTOCOL {
-            let reason = format!("the gateway speaks protocol {protocol}, this control plane {PROTOCOL}; run the same version of warren on both");
+            let reason = format!(
+                "the gateway speaks protocol {protocol}, this control plane {PROTOCOL}; run the same version of warren on both"
+            );
             self.send_frame(&ToGateway::Refused { reason: reason.clone() }).await?;
             return Err(End::Protocol(reason));
         }

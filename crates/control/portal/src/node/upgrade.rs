@@ -1,10 +1,7 @@
 //! `GET /node/v1/link`: shows who the gateway is and becomes a WebSocket.
 
 use axum::{
-    extract::{
-        State, WebSocketUpgrade,
-        ws::rejection::WebSocketUpgradeRejection,
-    },
+    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     response::Response,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -63,7 +60,8 @@ mod tests {
 
     #[test]
     fn only_bearer_credentials_are_read() {
-        let sent = |value: String| HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&value).unwrap())]);
+        let sent =
+            |value: String| HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(&value).unwrap())]);
         let token = "A".repeat(43);
         assert!(bearer(&sent(format!("Bearer {token}"))).is_some());
         assert!(bearer(&sent(format!("bearer {token}"))).is_some());

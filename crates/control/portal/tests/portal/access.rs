@@ -51,10 +51,12 @@ async fn a_refused_set_up_names_every_field_and_leaves_the_link_working() {
 async fn the_session_cookie_is_hardened() {
     let portal = Portal::new().await;
     portal.set_up().await;
-    let answer = portal.send(post("/api/v1/session", &json!({"email": "anna@example.org", "password": PASSWORD}))).await;
+    let answer =
+        portal.send(post("/api/v1/session", &json!({"email": "anna@example.org", "password": PASSWORD}))).await;
     answer.expect(201);
     let cookie = answer.header("set-cookie");
-    let attributes: Vec<_> = cookie.split("; ").skip(1).filter(|attribute| !attribute.starts_with("Max-Age=")).collect();
+    let attributes: Vec<_> =
+        cookie.split("; ").skip(1).filter(|attribute| !attribute.starts_with("Max-Age=")).collect();
     assert_eq!(attributes, ["Path=/", "Secure", "HttpOnly", "SameSite=Lax"]);
     assert!(cookie.starts_with("__Host-warren="));
 }
@@ -113,7 +115,10 @@ async fn an_invitation_is_inspected_and_accepted_once() {
     let ben = portal.send(post("/api/v1/invitations/accept", &accept)).await.person();
     assert_eq!(ben.get(&portal, "/session").await.expect(200)["organisations"][0]["role"], "member");
     assert_eq!(portal.send(post("/api/v1/invitations/accept", &accept)).await.problem(410), "link-spent");
-    assert_eq!(portal.send(post("/api/v1/invitations/inspect", &json!({"token": "x"}))).await.problem(410), "link-spent");
+    assert_eq!(
+        portal.send(post("/api/v1/invitations/inspect", &json!({"token": "x"}))).await.problem(410),
+        "link-spent"
+    );
 }
 
 #[tokio::test]

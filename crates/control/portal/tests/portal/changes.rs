@@ -42,7 +42,9 @@ async fn a_secret_is_not_shown_again_to_a_repeated_creation() {
 async fn idempotency_keys_are_visible_and_bounded() {
     let furnished = Portal::furnished().await;
     let body = json!({"name": "Lab", "ipv4_prefix": "10.30.0.0/24"});
-    for (key, code) in [("", "invalid-empty"), (&"k".repeat(201), "invalid-too-long"), ("a b", "invalid-control-character")] {
+    for (key, code) in
+        [("", "invalid-empty"), (&"k".repeat(201), "invalid-too-long"), ("a b", "invalid-control-character")]
+    {
         let path = "/organisations/northwind/networks";
         let answer = create_named(&furnished.portal, &furnished.operator, key, path, &body).await;
         assert_eq!(answer.problem(422), "invalid");

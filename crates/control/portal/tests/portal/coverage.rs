@@ -120,7 +120,8 @@ async fn another_organisations_admin_sees_nothing() {
     let document = document();
     let mut answers = Vec::new();
     // What ends the session comes last.
-    let (ending, others): (Vec<_>, Vec<_>) = operations(&document).into_iter().partition(|operation| operation.name == "signOut");
+    let (ending, others): (Vec<_>, Vec<_>) =
+        operations(&document).into_iter().partition(|operation| operation.name == "signOut");
     for (at, operation) in others.into_iter().chain(ending).enumerate() {
         let request = operation.request(&document, &furnished, "northwind", &furnished.sam);
         let answer = furnished.portal.send_from(&format!("198.51.100.{at}:1"), request).await;

@@ -27,7 +27,13 @@ impl Gateway {
     }
     async fn hello(&mut self) {
         let backend = v1::Backend::Userspace;
-        self.say(&FromGateway::Hello { protocol: v1::PROTOCOL, software: "0.1.0".into(), boot: uuid::Uuid::from_u128(7), backend }).await;
+        self.say(&FromGateway::Hello {
+            protocol: v1::PROTOCOL,
+            software: "0.1.0".into(),
+            boot: uuid::Uuid::from_u128(7),
+            backend,
+        })
+        .await;
     }
     async fn hear(&mut self) -> ToGateway {
         match self.message().await {
@@ -94,7 +100,10 @@ async fn a_gateway_gets_the_whole_state_and_then_each_change() {
     let phone = furnished.portal.device(&furnished.operator, &furnished.network, "phone", 11).await;
     let ToGateway::Change { version: 2, changes } = gateway.hear().await else { panic!("no change") };
     let [v1::Change::PeerSet { peer, .. }] = &changes[..] else { panic!("{changes:?}") };
-    assert_eq!((peer.device, peer.ipv4.unwrap().to_string()), (id_of(&phone), phone["ipv4"].as_str().unwrap().to_owned()));
+    assert_eq!(
+        (peer.device, peer.ipv4.unwrap().to_string()),
+        (id_of(&phone), phone["ipv4"].as_str().unwrap().to_owned())
+    );
 
     let path = format!("/organisations/northwind/devices/{}", phone["id"].as_str().unwrap());
     furnished.operator.patch(&furnished.portal, &path, "*", &json!({"standing": "disabled"})).await.expect(200);

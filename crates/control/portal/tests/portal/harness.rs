@@ -13,7 +13,7 @@ use warren_portal::{LocalPeer, PortalState};
 use warren_runtime::{Shutdown, SystemClock, SystemRandom};
 
 pub const PUBLIC_URL: &str = "https://vpn.example.org";
-pub const PASSWORD: &str = "a long and quiet river";
+pub const PASSWORD: &str = "seven grey herons waiting";
 
 /// A portal that nobody has set up yet.
 pub struct Portal {
@@ -140,13 +140,16 @@ impl Person {
 
     /// A request below `/api/v1` as the portal's own pages send it.
     pub fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
-        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}")).header("sec-fetch-site", "same-origin");
+        let mut request =
+            Request::builder().method(method).uri(format!("/api/v1{path}")).header("sec-fetch-site", "same-origin");
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);
         }
         match body {
             None => request.body(Body::empty()).unwrap(),
-            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap(),
+            Some(body) => {
+                request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap()
+            }
         }
     }
 }
@@ -186,7 +189,10 @@ impl Answer {
     /// The fields that were refused, with their codes.
     pub fn refused_fields(&self) -> Vec<(String, String)> {
         let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|e| (e["field"].as_str().unwrap().to_owned(), e["code"].as_str().unwrap().to_owned())).collect()
+        errors
+            .iter()
+            .map(|e| (e["field"].as_str().unwrap().to_owned(), e["code"].as_str().unwrap().to_owned()))
+            .collect()
     }
     /// Whoever the answer signed in.
     pub fn person(&self) -> Person {

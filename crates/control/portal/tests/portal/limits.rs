@@ -22,7 +22,10 @@ async fn every_answer_carries_the_headers_that_protect_it() {
             assert_eq!(answer.header(name), value, "{path}");
         }
         assert!(answer.header("permissions-policy").contains("camera=()"), "{path}");
-        assert!(uuid::Uuid::parse_str(answer.header("x-request-id")).is_ok_and(|id| id.get_version_num() == 7), "{path}");
+        assert!(
+            uuid::Uuid::parse_str(answer.header("x-request-id")).is_ok_and(|id| id.get_version_num() == 7),
+            "{path}"
+        );
     }
     assert_eq!(portal.send(get("/api/v1/session")).await.header("cache-control"), "no-store");
 }
@@ -90,7 +93,11 @@ async fn the_reference_works_without_any_other_server() {
         assert!(script.trim_start().starts_with("src=\"./"), "{script}");
     }
     let initializer: Answer = portal.send(get("/api/docs/swagger-initializer.js")).await;
-    assert!(initializer.text.contains("/api/openapi.json") && !initializer.text.contains("http"), "{}", initializer.text);
+    assert!(
+        initializer.text.contains("/api/openapi.json") && !initializer.text.contains("http"),
+        "{}",
+        initializer.text
+    );
     assert_eq!(portal.send(get("/api/docs/swagger-ui-bundle.js")).await.status, 200);
     assert_eq!(portal.send(get("/api/docs/../secret")).await.problem(404), "not-found");
     assert_eq!(portal.send(get("/api/openapi.json")).await.text, warren_portal::openapi_json());

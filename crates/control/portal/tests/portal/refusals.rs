@@ -10,7 +10,8 @@ use crate::harness::{PASSWORD, Person, Portal, get, post};
 async fn bodies_that_cannot_be_read_are_problems() {
     let portal = Portal::new().await;
     let send = async |content_type: &str, body: String| {
-        let request = Request::post("/api/v1/session").header(header::CONTENT_TYPE, content_type).body(Body::from(body));
+        let request =
+            Request::post("/api/v1/session").header(header::CONTENT_TYPE, content_type).body(Body::from(body));
         portal.send(request.unwrap()).await
     };
     let json = "application/json";
@@ -101,7 +102,9 @@ async fn changes_from_another_site_are_refused() {
 async fn a_members_rights_end_where_an_admins_begin() {
     let furnished = Portal::furnished().await;
     let (portal, mia) = (&furnished.portal, &furnished.mia);
-    for path in ["/organisations/northwind/people", "/organisations/northwind/activity", "/organisations/northwind/overview"] {
+    for path in
+        ["/organisations/northwind/people", "/organisations/northwind/activity", "/organisations/northwind/overview"]
+    {
         assert_eq!(mia.get(portal, path).await.problem(403), "forbidden", "{path}");
     }
     let device = format!("/organisations/northwind/devices/{}", furnished.device["id"].as_str().unwrap());
@@ -136,7 +139,9 @@ async fn strangers_learn_nothing_from_what_they_send() {
     let portal = Portal::new().await;
     portal.set_up().await;
     let nobody = Person::default();
-    for path in ["/organisations/northwind", "/organisations/nowhere", "/organisations/northwind/devices/x", "/gateways/x"] {
+    for path in
+        ["/organisations/northwind", "/organisations/nowhere", "/organisations/northwind/devices/x", "/gateways/x"]
+    {
         assert_eq!(nobody.get(&portal, path).await.problem(401), "not-signed-in");
     }
     let body = json!({"email": "anna@example.org", "password": PASSWORD, "x": 1});

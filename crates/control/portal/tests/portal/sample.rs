@@ -35,10 +35,13 @@ fn sample(document: &Value, schema: &Value, field: &str, identifier: &dyn Fn(&st
             whole
         });
     }
-    let is = |kind: &str| schema["type"] == kind || schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!(kind)));
+    let is = |kind: &str| {
+        schema["type"] == kind || schema["type"].as_array().is_some_and(|kinds| kinds.contains(&json!(kind)))
+    };
     if is("object") {
         let properties = schema["properties"].as_object().cloned().unwrap_or_default();
-        let sampled = properties.iter().map(|(name, schema)| (name.clone(), sample(document, schema, name, identifier)));
+        let sampled =
+            properties.iter().map(|(name, schema)| (name.clone(), sample(document, schema, name, identifier)));
         return Value::Object(sampled.collect::<Map<_, _>>());
     }
     if is("boolean") {
