@@ -1,5 +1,6 @@
 //! The portal's main paths in a real browser.
 
+mod code;
 mod reader;
 
 use reader::{PASSWORD, Reader};
@@ -13,6 +14,12 @@ use x25519_dalek::{PublicKey, StaticSecret};
 fn value<'a>(configuration: &'a str, key: &str) -> &'a str {
     let line = configuration.lines().find_map(|line| line.strip_prefix(&format!("{key} = ")));
     line.unwrap_or_else(|| panic!("no {key} in:\n{configuration}"))
+}
+
+/// What the QR code on the page says.
+async fn code_on(reader: &Reader) -> anyhow::Result<String> {
+    let squares = reader.sees(".qr-plate svg path").await?.attr("d").await?;
+    code::read(&squares.expect("a path has a form"))
 }
 
 /// The public key that belongs to a private one, both in Base64, by the browser's own decoder of Base64.
@@ -47,6 +54,7 @@ async fn from_the_set_up_link_to_a_device_whose_key_never_left_the_browser() -> 
     reader.press("main button.first").await?;
     reader.sees("#enrolment .qr-plate svg path").await?;
     let configuration = reader.content("#enrolment #configuration").await?;
+    assert_eq!(code_on(&reader).await?, configuration);
     let private_key = value(&configuration, "PrivateKey");
     let sent = reader.script("return window.sent.join()").await?;
     let public_key = public_key_of(&reader, private_key).await?;
@@ -78,7 +86,7 @@ async fn a_key_of_the_server_s_making_is_shown_once_and_revoked_for_ever() -> an
     reader.press("main button.first").await?;
     let configuration = reader.content("#configuration").await?;
     assert_eq!(value(&configuration, "PrivateKey").len(), 44);
-    reader.sees(".qr-plate svg path").await?;
+    assert_eq!(code_on(&reader).await?, configuration);
     reader.finds_it_in_order("device-made-by-server").await?;
 
     reader.press("[data-device-link]").await?;

@@ -8,6 +8,7 @@ theme = Darstellung
 theme-light = Hell
 theme-dark = Dunkel
 theme-system = Wie das System
+api-reference = API
 ways = Hauptnavigation
 person-menu = Ihr Konto
 sign-out = Abmelden

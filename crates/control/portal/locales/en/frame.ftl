@@ -8,6 +8,7 @@ theme = Appearance
 theme-light = Light
 theme-dark = Dark
 theme-system = As the system
+api-reference = API
 ways = Main navigation
 person-menu = Your account
 sign-out = Sign out
