@@ -96,27 +96,37 @@ pub(crate) async fn start_session(cx: &OpContext, account: Account, browser: Bro
     Ok(SignedIn { token, session: current })
 }
 
-/// The live session that `token` belongs to.
+/// The live session that `token` belongs to, which counts as used by this.
 ///
 /// # Errors
 /// [`AppError::Unavailable`]
 pub async fn resolve(app: &App, token: &SecretToken) -> Result<Option<CurrentSession>, AppError> {
     let now = app.clock().now();
-    let idle_max = app.config().session_idle;
-    let Some((session, account)) = app.system().sessions().by_token_hash(&token.hash(), now, idle_max).await? else {
-        return Ok(None);
-    };
+    let Some((session, account)) = live(app, token).await? else { return Ok(None) };
     if now - session.last_used_at >= TOUCH_AFTER {
-        let touched = app
+        let touch = app
             .system()
-            .transaction(async |tx| -> Result<(), AppError> { Ok(tx.sessions().touch(session.id, now).await?) })
-            .await;
+            .transaction(async |tx| -> Result<(), AppError> { Ok(tx.sessions().touch(session.id, now).await?) });
         // A full disk must not sign everybody out; the session merely looks idle for longer.
-        if let Err(cause) = touched {
+        if let Err(cause) = touch.await {
             tracing::warn!(%cause, session = %session.id, "a session's use could not be noted");
         }
     }
     Ok(Some(CurrentSession { id: session.id, account, expires_at: session.expires_at }))
+}
+
+/// The same without counting as use: a page that is left open does not keep its session from ending.
+///
+/// # Errors
+/// [`AppError::Unavailable`]
+pub async fn watch(app: &App, token: &SecretToken) -> Result<Option<CurrentSession>, AppError> {
+    let found = live(app, token).await?;
+    Ok(found.map(|(session, account)| CurrentSession { id: session.id, account, expires_at: session.expires_at }))
+}
+
+async fn live(app: &App, token: &SecretToken) -> Result<Option<(Session, Account)>, AppError> {
+    let idle_max = app.config().session_idle;
+    Ok(app.system().sessions().by_token_hash(&token.hash(), app.clock().now(), idle_max).await?)
 }
 
 /// Ends the session.

@@ -106,7 +106,7 @@ impl Reader {
     async fn role_now(&self) -> Result<Option<Role>, AppError> {
         let mut cx = self.cx.clone();
         if let Some(token) = &self.token {
-            let Some(session) = sessions::resolve(&cx.app, token).await? else { return Ok(None) };
+            let Some(session) = sessions::watch(&cx.app, token).await? else { return Ok(None) };
             cx.subject = session.subject();
         }
         let inside = cx.enter(&self.slug).await?;

@@ -81,6 +81,14 @@ async fn a_session_ends_by_sign_out_by_idleness_and_by_age() {
     here.clock.advance(Duration::hours(13));
     assert!(sessions::resolve(&here.app, &idle.token).await.unwrap().is_none());
 
+    let left_open = sign_in().await;
+    for _ in 0..12 {
+        here.clock.advance(Duration::minutes(59));
+        assert!(sessions::watch(&here.app, &left_open.token).await.unwrap().is_some());
+    }
+    here.clock.advance(Duration::minutes(59));
+    assert!(sessions::watch(&here.app, &left_open.token).await.unwrap().is_none(), "looking on is not use");
+
     let old = sign_in().await;
     for _ in 0..28 {
         assert!(sessions::resolve(&here.app, &old.token).await.unwrap().is_some());
