@@ -1,6 +1,15 @@
 //! Benchmarks, each with its peers measured in the same run: `cargo run --release -p warren-bench -- <what>`.
+//!
+//! Those of the whole program start the `warren` that stands beside this one: `cargo build --release -p warren` first.
 
+mod api;
+mod client;
+mod figures;
+mod latency;
+mod page;
+mod start;
 mod throughput;
+mod warren;
 
 use clap::{Parser, Subcommand};
 
@@ -18,11 +27,24 @@ enum What {
     /// Serves as the gateway of one measurement, in the namespace that it is started in.
     #[command(hide = true)]
     ThroughputGateway(throughput::gateway::Arguments),
+    /// From the API call that changes a device to its peer in force on the gateway (root; iproute2, nftables).
+    Latency(latency::Arguments),
+    /// Requests per second for listing and enrolling devices, beside a bare axum handler with the same statements.
+    Api(api::Arguments),
+    /// Serves as the bare handler of a measurement, until it is killed.
+    #[command(hide = true)]
+    ApiBare(api::bare::Arguments),
+    /// Start-up time and idle memory of the control plane and the gateway (root; iproute2, nftables).
+    Start(start::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Throughput(arguments) => throughput::run(&arguments),
         What::ThroughputGateway(arguments) => throughput::gateway::serve(&arguments),
+        What::Latency(arguments) => latency::run(&arguments),
+        What::Api(arguments) => api::run(&arguments),
+        What::ApiBare(arguments) => api::bare::serve(&arguments),
+        What::Start(arguments) => start::run(&arguments),
     }
 }
