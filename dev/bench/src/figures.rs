@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Measured times, in order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Times(Vec<Duration>);
 
 impl Times {
@@ -11,6 +13,11 @@ impl Times {
     pub fn percentile(&self, percent: f64) -> Duration {
         let rank = (percent / 100.0 * self.0.len() as f64).ceil() as usize;
         self.0.get(rank.clamp(1, self.0.len().max(1)) - 1).copied().unwrap_or_default()
+    }
+
+    /// These and `others`.
+    pub fn with(&self, others: &Self) -> Self {
+        self.0.iter().chain(&others.0).copied().collect()
     }
 
     /// The longest.

@@ -29,6 +29,9 @@ enum What {
     ThroughputGateway(throughput::gateway::Arguments),
     /// From the API call that changes a device to its peer in force on the gateway (root; iproute2, nftables).
     Latency(latency::Arguments),
+    /// Measures for one number of devices, and prints the figures for the process that started it.
+    #[command(hide = true)]
+    LatencyOnce(latency::once::Arguments),
     /// Requests per second for listing and enrolling devices, beside a bare axum handler with the same statements.
     Api(api::Arguments),
     /// Serves as the bare handler of a measurement, until it is killed.
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<()> {
         What::Throughput(arguments) => throughput::run(&arguments),
         What::ThroughputGateway(arguments) => throughput::gateway::serve(&arguments),
         What::Latency(arguments) => latency::run(&arguments),
+        What::LatencyOnce(arguments) => latency::once::run(&arguments),
         What::Api(arguments) => api::run(&arguments),
         What::ApiBare(arguments) => api::bare::serve(&arguments),
         What::Start(arguments) => start::run(&arguments),

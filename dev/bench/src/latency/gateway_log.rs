@@ -1,12 +1,17 @@
 //! The lines in which the gateway says what is in force, and since when.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 use warren_model::Timestamp;
 use warren_testkit::installation::Installation;
 
-use super::{LOOK_EVERY, SETTLE_WITHIN};
+/// How long the gateway may take to carry out what it was told.
+const CARRIED_WITHIN: Duration = Duration::from_secs(60);
+/// How often it is looked whether it has.
+pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The gateway's part of an installation's log.
 #[derive(Debug)]
@@ -49,14 +54,14 @@ impl<'i> GatewayLog<'i> {
     /// # Errors
     /// When it does not within a minute, or something could not be carried out.
     pub async fn wait_for(&self, is_enough: impl Fn(&[Carried]) -> bool) -> anyhow::Result<Vec<Carried>> {
-        let give_up_at = Instant::now() + SETTLE_WITHIN;
+        let give_up_at = Instant::now() + CARRIED_WITHIN;
         loop {
             let carried = self.read()?;
             if is_enough(&carried) {
                 return Ok(carried);
             }
             if Instant::now() > give_up_at {
-                bail!("after {SETTLE_WITHIN:?} the gateway has carried out no more than {} steps", carried.len());
+                bail!("after {CARRIED_WITHIN:?} the gateway has carried out no more than {} steps", carried.len());
             }
             sleep(LOOK_EVERY).await;
         }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use super::Measured;
+use super::{Measured, Medium};
 use crate::figures::{Times, milliseconds};
 
 /// The promise that is measured here, at [`GOAL_DEVICES`].
@@ -13,7 +13,7 @@ const GOAL_DEVICES: usize = 10_000;
 ///
 /// # Errors
 /// None in practice: writing to a text does not fail.
-pub fn page(measured: &[Measured], machine: &str) -> anyhow::Result<String> {
+pub fn page(measured: &[(Medium, Measured)], machine: &str) -> anyhow::Result<String> {
     let mut page = String::from("# From a change to the gateway\n\n");
     writeln!(
         page,
@@ -21,28 +21,43 @@ pub fn page(measured: &[Measured], machine: &str) -> anyhow::Result<String> {
          gateway. `warren up` runs as people run it: the control plane on SQLite with every commit brought to the disk, \
          and its gateway as a process of its own that carries one network with all the devices, in a network namespace. \
          The time begins before the request is written and ends where the gateway's log says that the peer was set or \
-         removed, by the same clock. One change at a time.\n"
+         removed, by the same clock. One change at a time. A change is told to the gateway once it is on the disk, so the disk \
+         has the largest part; the same with the databases on a file system in memory shows what is left without it.\n"
     )?;
     writeln!(page, "{machine}\n")?;
-    writeln!(page, "| devices | what | changes | p50 ms | p99 ms | longest ms |\n|---:|---|---:|---:|---:|---:|")?;
-    for one in measured {
-        row(&mut page, one.devices, "**in force on the gateway**", &one.all)?;
-        row(&mut page, one.devices, "… of these, devices disabled", &one.removed)?;
-        row(&mut page, one.devices, "… of these, devices enabled", &one.set)?;
-        row(&mut page, one.devices, "the answer to the caller", &one.answered)?;
-        row(&mut page, one.devices, "for comparison: a bare write of 4 KiB and its fdatasync", &one.disk)?;
+    writeln!(
+        page,
+        "| devices | data | what | changes | p50 ms | p99 ms | longest ms |\n|---:|---|---|---:|---:|---:|---:|"
+    )?;
+    for (medium, one) in measured {
+        let place = format!("{} | {}", one.devices, name(*medium));
+        row(&mut page, &place, "**in force on the gateway**", &one.removed.with(&one.set))?;
+        row(&mut page, &place, "… of these, devices disabled", &one.removed)?;
+        row(&mut page, &place, "… of these, devices enabled", &one.set)?;
+        row(&mut page, &place, "the answer to the caller", &one.answered)?;
+        row(&mut page, &place, "beside it: a bare write of 4 KiB and its fdatasync", &one.disk)?;
     }
-    if let Some(goal) = measured.iter().find(|one| one.devices == GOAL_DEVICES) {
-        let p99 = goal.all.percentile(99.0);
-        let verdict = if p99 <= GOAL { "met" } else { "missed" };
-        let (p99, goal) = (milliseconds(p99), milliseconds(GOAL));
-        writeln!(page, "\nThe goal is a p99 of at most {goal} ms at {GOAL_DEVICES} devices: {verdict} with {p99} ms.")?;
+    for (medium, one) in measured.iter().filter(|(_, one)| one.devices == GOAL_DEVICES) {
+        let p99 = one.removed.with(&one.set).percentile(99.0);
+        let (verdict, p99) = (if p99 <= GOAL { "met" } else { "missed" }, milliseconds(p99));
+        let (goal, name) = (milliseconds(GOAL), name(*medium));
+        writeln!(
+            page,
+            "\nThe goal is a p99 of at most {goal} ms at {GOAL_DEVICES} devices; with the data {name} it is {verdict}: {p99} ms."
+        )?;
     }
     Ok(page)
 }
 
-fn row(page: &mut String, devices: usize, what: &str, times: &Times) -> anyhow::Result<()> {
+fn row(page: &mut String, place: &str, what: &str, times: &Times) -> anyhow::Result<()> {
     let [p50, p99, max] = [times.percentile(50.0), times.percentile(99.0), times.max()].map(milliseconds);
-    writeln!(page, "| {devices} | {what} | {} | {p50} | {p99} | {max} |", times.count())?;
+    writeln!(page, "| {place} | {what} | {} | {p50} | {p99} | {max} |", times.count())?;
     Ok(())
+}
+
+const fn name(medium: Medium) -> &'static str {
+    match medium {
+        Medium::Disk => "on the disk",
+        Medium::Memory => "in memory",
+    }
 }
