@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use ipnet::{Ipv4Net, Ipv6Net};
-use warren_gateway::{Config, HostPort, ServerAddress, keeper};
+use warren_gateway::{BackendChoice, Config, HostPort, PlainHttp, ServerAddress, keeper};
 use warren_runtime::telemetry;
 
 use crate::{command_line::block_on, failure::Failure, manage::print, up::LogFormat};
@@ -30,6 +30,15 @@ struct Place {
     /// Certificates to trust beside those of the system, in PEM.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// Speak with another machine without TLS, where the way there is encrypted otherwise: private keys pass over it.
+    #[arg(long)]
+    allow_plain_http: bool,
+}
+
+impl Place {
+    const fn plain_http(&self) -> PlainHttp {
+        if self.allow_plain_http { PlainHttp::Anywhere } else { PlainHttp::WithinThisMachine }
+    }
 }
 
 /// Becoming a gateway.
@@ -47,6 +56,9 @@ pub struct Join {
 pub struct Run {
     #[command(flatten)]
     place: Place,
+    /// What carries the packets: auto (the kernel where it has WireGuard), userspace or kernel.
+    #[arg(long, env = "WARREN_GATEWAY_BACKEND", default_value_t = BackendChoice::Auto, value_name = "BACKEND")]
+    backend: BackendChoice,
     /// A port of this host that devices may reach, as tcp/443 or udp/53; may be given more than once.
     #[arg(long, value_name = "PROTOCOL/PORT")]
     host_port: Vec<HostPort>,
@@ -83,11 +95,13 @@ impl Gateway {
 
 impl Join {
     async fn run(self) -> Result<(), Failure> {
-        let Place { server, state, ca_file } = self.place;
-        let joined = warren_gateway::join(server.clone(), ca_file.as_ref(), &self.token, &state).await?;
+        let plain_http = self.place.plain_http();
+        let Place { server, state, ca_file, allow_plain_http } = self.place;
+        let joined = warren_gateway::join(server.clone(), ca_file.as_ref(), &self.token, &state, plain_http).await?;
+        let plain = if allow_plain_http { " --allow-plain-http" } else { "" };
         let trust = ca_file.map(|file| format!(" --ca-file '{}'", file.display())).unwrap_or_default();
         print(format_args!(
-            "This host is the gateway {} now. Start it:\n\n  warren gateway run --server {server} --state '{}'{trust}",
+            "This host is the gateway {} now. Start it:\n\n  warren gateway run --server {server} --state '{}'{trust}{plain}",
             joined.name,
             state.display()
         ))
@@ -98,8 +112,11 @@ impl Run {
     /// Called before any other thread exists: the gateway gives its rights up.
     fn run(self) -> Result<(), Failure> {
         telemetry::init(&self.log, LogFormat::or_fitting(self.log_format));
+        let plain_http = self.place.plain_http();
         let mut config = Config::new(self.place.state, self.place.server);
         config.ca_file = self.place.ca_file;
+        config.plain_http = plain_http;
+        config.backend = self.backend;
         config.host_ports = self.host_port;
         config.transit_ipv4 = self.transit_ipv4.unwrap_or(config.transit_ipv4);
         config.transit_ipv6 = self.transit_ipv6;

@@ -62,4 +62,12 @@ impl CarrierError {
             _ => Self::System { action, source },
         }
     }
+
+    /// The sentence with its causes.
+    pub(crate) fn in_full(&self) -> String {
+        match self {
+            Self::System { source, .. } => format!("{self}: {source}"),
+            _ => self.to_string(),
+        }
+    }
 }

@@ -4,6 +4,9 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
+use warren_wire::node::v1::Backend;
+
+use crate::kernel;
 
 /// The transit range when nothing else is asked for: within the shared address space of RFC 6598, which private networks
 /// seldom use; room for 8192 networks.
@@ -26,6 +29,10 @@ pub struct Config {
     /// The same for IPv6, by a /127 each; without one, a range of RFC 4193 that is made at the gateway's first start.
     pub transit_ipv6: Option<Ipv6Net>,
     pub lifeline: Lifeline,
+    /// What carries the packets.
+    pub backend: BackendChoice,
+    /// Whether the link may go without encryption to another machine.
+    pub plain_http: PlainHttp,
 }
 
 impl Config {
@@ -39,6 +46,8 @@ impl Config {
             transit_ipv4: TRANSIT_IPV4_DEFAULT.parse().expect("the default is a prefix"),
             transit_ipv6: None,
             lifeline: Lifeline::Signals,
+            backend: BackendChoice::Auto,
+            plain_http: PlainHttp::WithinThisMachine,
         }
     }
 }
@@ -50,6 +59,64 @@ pub enum Lifeline {
     Signals,
     /// It ends also when its standard input closes: a parent holds the other end and so never leaves it behind.
     StandardInput,
+}
+
+/// What is to carry a gateway's packets: `auto`, `userspace` or `kernel`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BackendChoice {
+    /// The kernel where it has WireGuard, the gateway itself elsewhere.
+    #[default]
+    Auto,
+    Userspace,
+    Kernel,
+}
+
+/// Why a text is not a [`BackendChoice`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is not auto, userspace or kernel")]
+pub struct BackendChoiceError;
+
+impl BackendChoice {
+    /// What will carry on this host, given that what was asked for is there. Asking loads the kernel's module.
+    pub(crate) fn choose(self) -> Backend {
+        match self {
+            Self::Userspace => Backend::Userspace,
+            Self::Kernel => Backend::Kernel,
+            Self::Auto if kernel::is_available() => Backend::Kernel,
+            Self::Auto => Backend::Userspace,
+        }
+    }
+}
+
+impl FromStr for BackendChoice {
+    type Err = BackendChoiceError;
+    fn from_str(text: &str) -> Result<Self, BackendChoiceError> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "userspace" => Ok(Self::Userspace),
+            "kernel" => Ok(Self::Kernel),
+            _ => Err(BackendChoiceError),
+        }
+    }
+}
+
+impl fmt::Display for BackendChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Userspace => "userspace",
+            Self::Kernel => "kernel",
+        })
+    }
+}
+
+/// How far the link to the control plane, which carries private keys, may go without encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlainHttp {
+    #[default]
+    WithinThisMachine,
+    /// Also to other machines: for those who encrypt the way between them otherwise.
+    Anywhere,
 }
 
 /// A port of the host that devices may reach: `tcp/443`, `udp/53`.
@@ -125,6 +192,13 @@ pub enum ServerAddressError {
 }
 
 impl ServerAddress {
+    /// Whether what goes there could be read on the way.
+    pub fn is_readable_by_others(&self) -> bool {
+        let Self::Http { host, .. } = self else { return false };
+        let is_loopback = host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
+        !is_loopback && host != "localhost"
+    }
+
     /// The `Host` header of requests to it.
     pub fn authority(&self) -> String {
         let (host, port, usual) = match self {
@@ -198,6 +272,28 @@ mod tests {
         }
         let slash = "https://vpn.example.org/".parse::<ServerAddress>().unwrap();
         assert_eq!(slash, ServerAddress::Https { host: "vpn.example.org".into(), port: 443 });
+    }
+
+    #[test]
+    fn only_plain_http_beyond_this_machine_is_readable() {
+        let is_readable = |text: &str| text.parse::<ServerAddress>().unwrap().is_readable_by_others();
+        for safe in ["https://vpn.example.org", "http://127.3.2.1:80", "http://[::1]:80", "http://localhost", "unix:/x"]
+        {
+            assert!(!is_readable(safe), "{safe}");
+        }
+        for readable in
+            ["http://vpn.example.org", "http://10.0.0.1:8080", "http://[fd00::1]", "http://localhost.evil.org"]
+        {
+            assert!(is_readable(readable), "{readable}");
+        }
+    }
+
+    #[test]
+    fn backends_are_read_and_written_alike() {
+        for choice in [BackendChoice::Auto, BackendChoice::Userspace, BackendChoice::Kernel] {
+            assert_eq!(choice.to_string().parse(), Ok(choice));
+        }
+        assert_eq!("Kernel".parse::<BackendChoice>(), Err(BackendChoiceError));
     }
 
     #[test]

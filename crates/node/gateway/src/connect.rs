@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::config::ServerAddress;
+use crate::config::{PlainHttp, ServerAddress};
 
 /// How long connecting may take, TLS included.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -35,6 +35,12 @@ pub enum ConnectError {
     ServerName { host: String },
     #[error("the TLS library refused its settings")]
     Tls(#[from] rustls::Error),
+    /// The link carries private keys.
+    #[error(
+        "{server} is another machine, and without TLS the networks' private keys could be read on the way; use https:// \
+         (with --ca-file for a certificate of your own), or say --allow-plain-http when the way is encrypted otherwise"
+    )]
+    Readable { server: String },
     /// Nobody answers there, or not as expected; it is tried again.
     #[error("cannot connect to {server}: {source}")]
     Io { server: String, source: io::Error },
@@ -48,7 +54,10 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    pub fn new(server: ServerAddress, ca_file: Option<&PathBuf>) -> Result<Self, ConnectError> {
+    pub fn new(server: ServerAddress, ca_file: Option<&PathBuf>, plain: PlainHttp) -> Result<Self, ConnectError> {
+        if plain == PlainHttp::WithinThisMachine && server.is_readable_by_others() {
+            return Err(ConnectError::Readable { server: server.to_string() });
+        }
         let tls = match server {
             ServerAddress::Https { .. } => Some(TlsConnector::from(Arc::new(tls_config(ca_file)?))),
             ServerAddress::Http { .. } | ServerAddress::Unix(_) => None,

@@ -11,8 +11,10 @@ use tracing::{error, info, warn};
 use warren_model::{Clock, NetworkId};
 use warren_runtime::Shutdown;
 use warren_tunnel::{Action, Command, Gateway, LinkError};
+use warren_wire::node::v1::Backend;
 
 use crate::{
+    carrying::Footing,
     error::GatewayError,
     folder::Folder,
     keeper::{KeeperClient, Life},
@@ -40,6 +42,7 @@ pub(crate) struct Driver {
     pub clock: Arc<dyn Clock>,
     pub events: mpsc::Receiver<LinkEvent>,
     pub life: watch::Receiver<Life>,
+    pub backend: Backend,
 }
 
 struct Running {
@@ -47,6 +50,7 @@ struct Running {
     folder: Folder,
     keeper: KeeperClient,
     clock: Arc<dyn Clock>,
+    backend: Backend,
     jobs: HashMap<NetworkId, mpsc::Sender<Job>>,
     workers: JoinSet<()>,
     told: mpsc::Sender<Told>,
@@ -62,7 +66,7 @@ impl Driver {
     /// # Errors
     /// [`GatewayError::KeeperLost`] or [`GatewayError::Worker`]: the process has to end, and a new one begins cleanly.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), GatewayError> {
-        let Self { gateway, folder, keeper, clock, mut events, mut life } = self;
+        let Self { gateway, folder, keeper, clock, mut events, mut life, backend } = self;
         let (told, mut telling) = mpsc::channel(TOLD_MAX);
         let saved = gateway.revision();
         let mut running = Running {
@@ -70,6 +74,7 @@ impl Driver {
             folder,
             keeper,
             clock,
+            backend,
             jobs: HashMap::new(),
             workers: JoinSet::new(),
             told,
@@ -113,8 +118,9 @@ impl Running {
         let last = matches!(command.action, Action::RemoveNetwork { .. });
         let jobs = self.jobs.entry(network).or_insert_with(|| {
             let (sender, jobs) = mpsc::channel(JOBS_MAX);
-            let worker = Worker::new(network, self.keeper.clone(), self.clock.clone(), self.told.clone());
-            self.workers.spawn(worker.run(jobs));
+            let (keeper, clock) = (self.keeper.clone(), self.clock.clone());
+            let footing = Footing { network, keeper, clock, backend: self.backend };
+            self.workers.spawn(Worker::new(footing, self.told.clone()).run(jobs));
             sender
         });
         // The state machine never has more under way than fit. Should the worker have died, that ends the gateway.
@@ -167,6 +173,7 @@ impl Running {
             Told::Applied(command) => self.gateway.handle_applied(command),
             Told::Failed(command, failure) => self.gateway.handle_failed(command, failure, now),
             Told::OwnKey(network, device) => self.gateway.handle_own_key(network, device),
+            Told::Lost { network, reason } => self.gateway.handle_lost(network, reason, now),
             Told::Stats { network, as_of, stats } => self.gateway.handle_stats(network, as_of, stats, now),
         }
     }

@@ -1,6 +1,11 @@
 //! The gateway's own folder: its credential, its number on this host, and its last desired state.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::OpenOptions,
+    io,
+    os::{fd::OwnedFd, unix::fs::OpenOptionsExt},
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -57,6 +62,13 @@ impl Folder {
             credential: credential.secret.expose().clone(),
         };
         write_private(&self.0.join("credential"), &serde_json::to_vec(&file).unwrap_or_default())
+    }
+
+    /// The file by whose lock a keeper waits for the one before it.
+    pub fn keeper_lock(&self) -> io::Result<OwnedFd> {
+        let path = self.0.join("keeper.lock");
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        Ok(file.into())
     }
 
     /// The same at each start, so that a start finds what the last one left.

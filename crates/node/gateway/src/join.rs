@@ -14,7 +14,7 @@ use warren_runtime::{Secret, lock::FolderLock};
 use warren_wire::node::v1::{ENROL_PATH, EnrolAnswer, EnrolRequest};
 
 use crate::{
-    config::ServerAddress,
+    config::{PlainHttp, ServerAddress},
     connect::Connector,
     error::GatewayError,
     folder::{Credential, Folder},
@@ -34,10 +34,11 @@ pub async fn join(
     ca_file: Option<&PathBuf>,
     token: &str,
     state_dir: &Path,
+    plain_http: PlainHttp,
 ) -> Result<EnrolAnswer, GatewayError> {
     let folder = Folder::open(state_dir)?;
     let _lock = FolderLock::acquire(folder.path())?;
-    let connector = Connector::new(server, ca_file)?;
+    let connector = Connector::new(server, ca_file, plain_http)?;
     let late = |_| GatewayError::Answer { reason: "it did not answer in time".into() };
     let answer = timeout(DEADLINE, ask(&connector, token)).await.map_err(late)??;
     folder.keep_credential(&Credential {

@@ -10,6 +10,7 @@
 //! - Nothing of one network's changes waits for another network's packets.
 
 pub mod carrier;
+mod carrying;
 pub mod config;
 mod connect;
 mod driver;
@@ -25,7 +26,7 @@ mod run;
 pub mod userspace;
 mod worker;
 
-pub use config::{Config, HostPort, Lifeline, ServerAddress};
+pub use config::{BackendChoice, Config, HostPort, Lifeline, PlainHttp, ServerAddress};
 pub use connect::ConnectError;
 pub use error::GatewayError;
 pub use join::{join, keep_identity};

@@ -2,7 +2,7 @@
 
 use std::{fmt, fs::OpenOptions, io, path::PathBuf};
 
-use crate::{keeper::find_nft, privileges};
+use crate::{config::BackendChoice, keeper::find_nft, kernel, privileges};
 
 /// Something that a gateway needs and does not find. `Display` is a sentence for the operator; [`Missing::remedy`] is the
 /// command that mends it.
@@ -18,6 +18,8 @@ pub enum Missing {
     Nft,
     /// /proc/sys/net cannot be changed, as in a container.
     Sysctl,
+    /// The kernel's WireGuard was asked for.
+    KernelWireGuard,
 }
 
 impl Missing {
@@ -31,6 +33,7 @@ impl Missing {
             Self::TunPermission => "sudo chmod 0666 /dev/net/tun".into(),
             Self::Nft => "sudo apt-get install nftables".into(),
             Self::Sysctl => "sudo mount -o remount,rw /proc/sys".into(),
+            Self::KernelWireGuard => "sudo modprobe wireguard".into(),
         }
     }
 }
@@ -43,15 +46,19 @@ impl fmt::Display for Missing {
             Self::TunPermission => f.write_str("/dev/net/tun may not be opened"),
             Self::Nft => f.write_str("nft (nftables) is not installed"),
             Self::Sysctl => f.write_str("/proc/sys is mounted read-only"),
+            Self::KernelWireGuard => {
+                f.write_str("this kernel has no WireGuard, or it is not loaded (--backend userspace does without)")
+            }
         }
     }
 }
 
-/// Looks whether a gateway can run in this process. Changes nothing.
+/// Looks whether a gateway with this backend can run in this process. Changes nothing, except that asking for the kernel's
+/// WireGuard loads its module.
 ///
 /// # Errors
 /// Everything that is missing.
-pub fn preflight() -> Result<(), Vec<Missing>> {
+pub fn preflight(backend: BackendChoice) -> Result<(), Vec<Missing>> {
     let mut missing = Vec::new();
     let capabilities = privileges::missing();
     if !capabilities.is_empty() {
@@ -59,10 +66,11 @@ pub fn preflight() -> Result<(), Vec<Missing>> {
         let executable = std::env::current_exe().unwrap_or_else(|_| "warren".into());
         missing.push(Missing::Capabilities { names, executable });
     }
-    match OpenOptions::new().read(true).write(true).open("/dev/net/tun") {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => missing.push(Missing::TunPermission),
-        Err(_) => missing.push(Missing::TunDevice),
+    match backend {
+        BackendChoice::Kernel if !kernel::is_available() => missing.push(Missing::KernelWireGuard),
+        BackendChoice::Kernel => {}
+        BackendChoice::Auto if kernel::is_available() => {}
+        BackendChoice::Auto | BackendChoice::Userspace => missing.extend(missing_tun()),
     }
     if find_nft().is_none() {
         missing.push(Missing::Nft);
@@ -73,4 +81,12 @@ pub fn preflight() -> Result<(), Vec<Missing>> {
         missing.push(Missing::Sysctl);
     }
     if missing.is_empty() { Ok(()) } else { Err(missing) }
+}
+
+fn missing_tun() -> Option<Missing> {
+    match OpenOptions::new().read(true).write(true).open("/dev/net/tun") {
+        Ok(_) => None,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Some(Missing::TunPermission),
+        Err(_) => Some(Missing::TunDevice),
+    }
 }

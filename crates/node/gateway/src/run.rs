@@ -40,13 +40,14 @@ pub fn run(config: &Config) -> Result<(), GatewayError> {
     let folder = Folder::open(&config.state_dir)?;
     let _lock = FolderLock::acquire(folder.path())?;
     let credential = folder.credential()?.ok_or(GatewayError::NotEnrolled)?;
-    preflight().map_err(GatewayError::Missing)?;
-    let connector = Connector::new(config.server.clone(), config.ca_file.as_ref())?;
+    preflight(config.backend).map_err(GatewayError::Missing)?;
+    let backend = config.backend.choose();
+    let connector = Connector::new(config.server.clone(), config.ca_file.as_ref(), config.plain_http)?;
     let keeper = Keeper::start().map_err(GatewayError::system("start the keeper"))?;
     privileges::give_up_all().map_err(GatewayError::system("give up capabilities"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(GatewayError::system("start a runtime"))?;
-    let ended = runtime.block_on(carry(config, folder, credential, connector, keeper));
+    let ended = runtime.block_on(carry(config, folder, credential, connector, keeper, backend));
     // A thread that reads standard input may wait there for ever.
     runtime.shutdown_background();
     ended
@@ -58,6 +59,7 @@ async fn carry(
     credential: Credential,
     connector: Connector,
     keeper: Keeper,
+    backend: Backend,
 ) -> Result<(), GatewayError> {
     let shutdown = Shutdown::on_signals().map_err(GatewayError::system("listen for signals"))?;
     if config.lifeline == Lifeline::StandardInput {
@@ -72,16 +74,14 @@ async fn carry(
         transit_ipv6: config.transit_ipv6.unwrap_or_else(|| instance.transit_ipv6()),
         host_ports: config.host_ports.clone(),
     };
-    keeper.begin(begin).await.map_err(|failure| match failure {
+    let lock = folder.keeper_lock().map_err(GatewayError::system("open the keeper's lock"))?;
+    keeper.begin(begin, lock).await.map_err(|failure| match failure {
         KeeperFailure::Refused(reason) => GatewayError::Keeper { reason },
         KeeperFailure::Lost(_) => GatewayError::KeeperLost,
     })?;
-    info!(gateway = %credential.gateway, name = credential.name, %instance, "the gateway runs");
-    let identity = Identity {
-        software: env!("CARGO_PKG_VERSION").into(),
-        boot: Uuid::from_bytes(uuid_bytes(&*random)),
-        backend: Backend::Userspace,
-    };
+    info!(gateway = %credential.gateway, name = credential.name, %instance, ?backend, "the gateway runs");
+    let identity =
+        Identity { software: env!("CARGO_PKG_VERSION").into(), boot: Uuid::from_bytes(uuid_bytes(&*random)), backend };
     let gateway = match folder.state()? {
         Some(state) => Gateway::restore(identity, state, clock.now()),
         None => Gateway::new(identity),
@@ -89,7 +89,7 @@ async fn carry(
     let (sender, events) = mpsc::channel(EVENTS_MAX);
     let link = LinkKeeper { connector, credential: credential.secret, random, events: sender };
     let link = tokio::spawn(link.run(shutdown.clone()));
-    let driver = Driver { gateway, folder, keeper, clock, events, life: life.clone() };
+    let driver = Driver { gateway, folder, keeper, clock, events, life: life.clone(), backend };
     let ended = driver.run(shutdown.clone()).await;
     shutdown.request();
     let _ = link.await;

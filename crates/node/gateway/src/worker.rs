@@ -1,17 +1,17 @@
-//! Carries out the commands of one network, in order: its namespace through the keeper, its tunnel in this process.
+//! Carries out the commands of one network, in order, and tells when it went without one.
 
-use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
-use warren_model::{Clock, DeviceId, NetworkId};
+use warren_model::{DeviceId, NetworkId};
 use warren_tunnel::{
     Action, COMMANDS_IN_FLIGHT_MAX, Command, CommandId, Failure, NetworkSettings, PeerSettings, PeerStats, Remains,
 };
 
 use crate::{
-    carrier::{self, CarrierError},
-    keeper::{KeeperClient, KeeperFailure, Surroundings},
-    userspace::{Parts, Tunnel},
+    carrier,
+    carrying::{Carrying, CarryingError, Footing},
+    keeper::Surroundings,
 };
 
 /// Room for all commands that can be on their way, and for readings besides.
@@ -36,6 +36,11 @@ pub(crate) enum Told {
     Failed(CommandId, Failure),
     /// A device was left out: it has the network's own key.
     OwnKey(NetworkId, DeviceId),
+    /// The network went without a command; nothing of it is left.
+    Lost {
+        network: NetworkId,
+        reason: String,
+    },
     /// A reading that began when `as_of` was the last command carried out.
     Stats {
         network: NetworkId,
@@ -46,71 +51,52 @@ pub(crate) enum Told {
 
 /// One network's worker.
 pub(crate) struct Worker {
-    network: NetworkId,
-    keeper: KeeperClient,
-    clock: Arc<dyn Clock>,
+    footing: Footing,
     told: mpsc::Sender<Told>,
-    /// The network's TUN device; held here too, so that it outlives an exchange of the tunnel.
-    tun: Option<OwnedFd>,
     carried: Option<Carried>,
     last: CommandId,
 }
 
 struct Carried {
     settings: NetworkSettings,
-    tunnel: Arc<Tunnel>,
-    /// Gives how long it took.
-    reading: Option<JoinHandle<Duration>>,
+    carrying: Carrying,
+    reading: Option<JoinHandle<Reading>>,
     rest_until: Instant,
 }
 
+/// How a reading went.
+struct Reading {
+    took: Duration,
+    outcome: Result<(), CarryingError>,
+}
+
 impl Carried {
-    /// Waits until the port is free again.
-    async fn stop(self) {
+    /// What carries the network, once nobody else uses it.
+    async fn into_carrying(self) -> Carrying {
         if let Some(reading) = self.reading {
             let _ = reading.await;
         }
-        // The reading was the only other holder.
-        if let Ok(tunnel) = Arc::try_unwrap(self.tunnel) {
-            tunnel.stop().await;
-        }
+        self.carrying
     }
-}
-
-/// Why a command failed.
-#[derive(Debug, thiserror::Error)]
-enum WorkError {
-    #[error(transparent)]
-    Keeper(#[from] KeeperFailure),
-    #[error("{}", with_causes(.0))]
-    Carrier(#[from] CarrierError),
-    #[error("cannot hold the network's TUN device: {0}")]
-    Tun(std::io::Error),
-    #[error("the network does not stand")]
-    NotStanding,
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut sentence = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        sentence.push_str(": ");
-        sentence.push_str(&error.to_string());
-        cause = error.source();
-    }
-    sentence
 }
 
 impl Worker {
-    pub fn new(network: NetworkId, keeper: KeeperClient, clock: Arc<dyn Clock>, told: mpsc::Sender<Told>) -> Self {
-        Self { network, keeper, clock, told, tun: None, carried: None, last: CommandId::default() }
+    pub fn new(footing: Footing, told: mpsc::Sender<Told>) -> Self {
+        Self { footing, told, carried: None, last: CommandId::default() }
     }
 
     /// Works until the network is removed, or nobody asks any more; then nothing of it is left.
     pub async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(job) = jobs.recv().await {
+        loop {
+            let job = tokio::select! {
+                job = jobs.recv() => job,
+                () = ended(self.carried.as_ref()) => {
+                    self.lose("its TUN device was deleted, or its tunnel failed".into()).await;
+                    continue;
+                }
+            };
             match job {
-                Job::Command(command) => {
+                Some(Job::Command(command)) => {
                     let last = matches!(command.action, Action::RemoveNetwork { .. });
                     self.carry_out(command).await;
                     if last {
@@ -118,11 +104,12 @@ impl Worker {
                         return;
                     }
                 }
-                Job::Read => self.read().await,
+                Some(Job::Read) => self.read().await,
+                None => break,
             }
         }
         if let Err(error) = self.remove().await {
-            tracing::debug!(network = %self.network, %error, "the network was left to the keeper");
+            tracing::debug!(network = %self.footing.network, %error, "the network was left to the keeper");
         }
     }
 
@@ -139,7 +126,7 @@ impl Worker {
             Ok(()) => Told::Applied(id),
             Err((error, remains)) => {
                 let reason = error.to_string();
-                tracing::warn!(network = %self.network, %reason, "a change could not be carried out");
+                tracing::warn!(network = %self.footing.network, %reason, "a change could not be carried out");
                 if remains == Remains::Nothing {
                     let _ = self.remove().await;
                 }
@@ -150,109 +137,109 @@ impl Worker {
         let _ = self.told.send(told).await;
     }
 
-    async fn ensure(&mut self, settings: NetworkSettings) -> Result<(), (WorkError, Remains)> {
-        let surroundings = Surroundings::from(&settings);
-        match &mut self.carried {
-            Some(carried) if carried.settings.same_tunnel(&settings) => {
-                let adjusted = self.keeper.adjust(self.network.uuid(), surroundings).await;
-                adjusted.map_err(|error| (error.into(), Remains::Tunnel))?;
-                carried.settings = settings;
-                Ok(())
-            }
-            _ => self.exchange(settings, surroundings).await.map_err(|error| (error, Remains::Nothing)),
+    async fn ensure(&mut self, settings: NetworkSettings) -> Result<(), (CarryingError, Remains)> {
+        if let Some(carried) = &mut self.carried
+            && carried.settings.same_tunnel(&settings)
+        {
+            let adjusted = self.footing.keeper.adjust(self.footing.network.uuid(), Surroundings::from(&settings)).await;
+            adjusted.map_err(|error| (error.into(), Remains::Tunnel))?;
+            carried.settings = settings;
+            return Ok(());
         }
-    }
-
-    /// Puts a new tunnel in the place of the old one; the namespace stays if there is one.
-    async fn exchange(&mut self, settings: NetworkSettings, surroundings: Surroundings) -> Result<(), WorkError> {
-        if let Some(carried) = self.carried.take() {
-            carried.stop().await;
-        }
-        let network = self.network.uuid();
-        let tun = match self.tun.take() {
-            Some(tun) => {
-                self.keeper.adjust(network, surroundings).await?;
-                tun
-            }
-            None => self.keeper.open(network, surroundings).await?,
+        let before = match self.carried.take() {
+            Some(carried) => Some(carried.into_carrying().await),
+            None => None,
         };
-        let parts = Parts {
-            tun: tun.try_clone().map_err(WorkError::Tun)?,
-            mtu: settings.mtu.bytes(),
-            listen_port: settings.listen_port,
-            private_key: settings.private_key.clone(),
-        };
-        self.tun = Some(tun);
-        let tunnel = Tunnel::start(parts, self.clock.clone()).await?;
-        tracing::info!(network = %self.network, port = settings.listen_port, "carrying a network");
-        self.carried = Some(Carried { settings, tunnel: Arc::new(tunnel), reading: None, rest_until: Instant::now() });
+        let carrying = self.footing.carry(&settings, before).await.map_err(|error| (error, Remains::Nothing))?;
+        tracing::info!(network = %self.footing.network, port = settings.listen_port, "carrying a network");
+        self.carried = Some(Carried { settings, carrying, reading: None, rest_until: Instant::now() });
         Ok(())
     }
 
-    async fn remove(&mut self) -> Result<(), WorkError> {
-        if let Some(carried) = self.carried.take() {
-            carried.stop().await;
-        }
-        self.tun = None;
-        Ok(self.keeper.close(self.network.uuid()).await?)
+    async fn remove(&mut self) -> Result<(), CarryingError> {
+        let carrying = match self.carried.take() {
+            Some(carried) => Some(carried.into_carrying().await),
+            None => None,
+        };
+        self.footing.end(carrying).await
     }
 
-    async fn set_peers(&self, peers: Vec<PeerSettings>) -> Result<(), (WorkError, Remains)> {
-        let count = peers.len();
+    /// What carried the network is gone, by no command.
+    async fn lose(&mut self, reason: String) {
+        let network = self.footing.network;
+        tracing::error!(%network, %reason, "the network carries nothing any more; it is made anew");
+        let _ = self.remove().await;
+        let _ = self.told.send(Told::Lost { network, reason }).await;
+    }
+
+    async fn set_peers(&self, peers: Vec<PeerSettings>) -> Result<(), (CarryingError, Remains)> {
+        let (network, count) = (self.footing.network, peers.len());
         let peers = peers.into_iter().map(|peer| {
             let PeerSettings { device, public_key, preshared_key, allowed } = peer;
             carrier::PeerSettings { device, public_key, preshared_key, allowed }
         });
-        let tunnel = self.tunnel()?;
-        let set = match tunnel.set_peers(peers.collect()).await {
+        let set = self.carrying()?.set_peers(peers.collect()).await;
+        tracing::trace!(%network, count, ok = set.is_ok(), "peers were set");
+        if let Some(device) = set.map_err(|error| (error, Remains::Nothing))? {
             // Everybody else is in force.
-            Err(CarrierError::OwnKey { device }) => {
-                let _ = self.told.send(Told::OwnKey(self.network, device)).await;
-                Ok(())
-            }
-            other => other.map_err(|error| (error.into(), Remains::Nothing)),
-        };
-        tracing::trace!(network = %self.network, count, ok = set.is_ok(), "peers were set");
-        set
+            let _ = self.told.send(Told::OwnKey(network, device)).await;
+        }
+        Ok(())
     }
 
-    async fn remove_peers(&self, devices: Vec<DeviceId>) -> Result<(), (WorkError, Remains)> {
+    async fn remove_peers(&self, devices: Vec<DeviceId>) -> Result<(), (CarryingError, Remains)> {
         let count = devices.len();
-        let removed = self.tunnel()?.remove_peers(devices).await.map_err(|error| (error.into(), Remains::Nothing));
-        tracing::trace!(network = %self.network, count, ok = removed.is_ok(), "peers were removed");
+        let removed = self.carrying()?.remove_peers(devices).await.map_err(|error| (error, Remains::Nothing));
+        tracing::trace!(network = %self.footing.network, count, ok = removed.is_ok(), "peers were removed");
         removed
     }
 
-    fn tunnel(&self) -> Result<&Tunnel, (WorkError, Remains)> {
-        self.carried.as_ref().map(|carried| &*carried.tunnel).ok_or((WorkError::NotStanding, Remains::Nothing))
+    fn carrying(&self) -> Result<&Carrying, (CarryingError, Remains)> {
+        let carried = self.carried.as_ref();
+        carried.map(|carried| &carried.carrying).ok_or((CarryingError::NotStanding, Remains::Nothing))
     }
 
     /// Beside the commands, so that as few of them as can be wait for it.
     async fn read(&mut self) {
         let Some(carried) = &mut self.carried else { return };
         match carried.reading.take() {
-            Some(reading) if reading.is_finished() => {
-                let took = reading.await.unwrap_or_default();
-                carried.rest_until = Instant::now() + took * REST_AFTER_READING;
-            }
+            Some(reading) if reading.is_finished() => match reading.await {
+                Ok(Reading { outcome: Err(error), .. }) => return self.lose(error.to_string()).await,
+                Ok(Reading { took, .. }) => carried.rest_until = Instant::now() + took * REST_AFTER_READING,
+                Err(_) => {}
+            },
             reading => carried.reading = reading,
         }
         if carried.reading.is_some() || Instant::now() < carried.rest_until {
             return;
         }
-        let (network, as_of) = (self.network, self.last);
-        let (tunnel, told) = (carried.tunnel.clone(), self.told.clone());
+        let (network, as_of) = (self.footing.network, self.last);
+        let (carrying, told) = (carried.carrying.clone(), self.told.clone());
         carried.reading = Some(tokio::spawn(async move {
             let begin = Instant::now();
-            let stats = tunnel.stats().await;
-            drop(tunnel);
+            let stats = carrying.stats().await;
+            drop(carrying);
             let took = begin.elapsed();
-            let stats = stats.into_iter().map(|peer| {
-                let carrier::PeerStats { device, last_handshake_at, endpoint, received_bytes, sent_bytes } = peer;
-                PeerStats { device, last_handshake_at, endpoint, received_bytes, sent_bytes }
-            });
-            let _ = told.send(Told::Stats { network, as_of, stats: stats.collect() }).await;
-            took
+            let outcome = match stats {
+                Ok(stats) => {
+                    let stats = stats.into_iter().map(|peer| {
+                        let carrier::PeerStats { device, last_handshake_at, endpoint, received_bytes, sent_bytes } =
+                            peer;
+                        PeerStats { device, last_handshake_at, endpoint, received_bytes, sent_bytes }
+                    });
+                    let _ = told.send(Told::Stats { network, as_of, stats: stats.collect() }).await;
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            };
+            Reading { took, outcome }
         }));
+    }
+}
+
+async fn ended(carried: Option<&Carried>) {
+    match carried {
+        Some(carried) => carried.carrying.ended().await,
+        None => std::future::pending().await,
     }
 }

@@ -8,14 +8,14 @@ use std::{
     net::IpAddr,
     os::fd::{AsFd, OwnedFd},
     sync::{Arc, mpsc},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use lab::{Client, Namespace, private_key, public_key};
 use tokio::sync::oneshot;
 use warren_gateway::{
     carrier::{PeerSettings, PeerStats},
-    userspace::{Parts, Tunnel},
+    userspace::{Parts, Tunnel, bind},
 };
 use warren_model::{DeviceId, PresharedKey, PublicKey};
 use warren_runtime::SystemClock;
@@ -41,9 +41,7 @@ impl Gateway {
         let thread = namespace.inside(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                let parts =
-                    Parts { tun: open_tun("tun0"), mtu: 1420, listen_port: PORT, private_key: private_key(200) };
-                let tunnel = Arc::new(Tunnel::start(parts, Arc::new(SystemClock)).await.unwrap());
+                let tunnel = Arc::new(Tunnel::start(parts(), Arc::new(SystemClock)).await.unwrap());
                 started.send((tunnel, tokio::runtime::Handle::current())).unwrap();
                 let _ = ended.await;
             });
@@ -77,6 +75,11 @@ impl Drop for Gateway {
             let _ = thread.join();
         }
     }
+}
+
+/// What a tunnel in the calling thread's namespace is made of.
+fn parts() -> Parts {
+    Parts { tun: open_tun("tun0"), mtu: 1420, socket: bind(PORT).unwrap(), private_key: private_key(200) }
 }
 
 /// Opens a TUN device with offload in the calling thread's namespace, 10.9.0.1/24 and fd09::1/64 on it.
@@ -264,26 +267,13 @@ fn replies_leave_from_the_address_that_was_dialled() {
 }
 
 #[test]
-fn one_peer_among_ten_thousand_is_set_in_well_under_a_millisecond() {
+fn one_of_ten_thousand_peers_is_removed_and_only_that_one() {
     let gateway = Gateway::start();
     gateway.set(strangers(0..10_000));
-    let mut took: Vec<_> = strangers(10_000..10_101)
-        .into_iter()
-        .map(|peer| {
-            let start = Instant::now();
-            gateway.set(vec![peer]);
-            start.elapsed()
-        })
-        .collect();
-    took.sort();
-    println!("set: median {:?}, longest {:?}", took[50], took[100]);
-    let start = Instant::now();
-    gateway.remove(vec![device(1000)]);
-    println!("removed in {:?}", start.elapsed());
-    let start = Instant::now();
-    let stats = gateway.runtime.block_on(gateway.tunnel.stats());
-    println!("statistics of {} in {:?}", stats.len(), start.elapsed());
-    assert!(took[50] < Duration::from_millis(1), "{:?}", took[50]);
+    gateway.remove(vec![device(1500)]);
+    let left = gateway.runtime.block_on(gateway.tunnel.stats());
+    assert_eq!(left.len(), 9_999);
+    assert!(left.iter().all(|peer| peer.device != device(1500)));
 }
 
 #[test]
@@ -294,9 +284,7 @@ fn a_stopped_tunnel_frees_its_port_and_device() {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 for round in 0..20 {
-                    let parts =
-                        Parts { tun: open_tun("tun0"), mtu: 1420, listen_port: PORT, private_key: private_key(200) };
-                    let tunnel = Tunnel::start(parts, Arc::new(SystemClock)).await;
+                    let tunnel = Tunnel::start(parts(), Arc::new(SystemClock)).await;
                     let tunnel = tunnel.unwrap_or_else(|error| panic!("round {round}: {error}"));
                     tunnel.set_peers(strangers(0..3)).await.unwrap();
                     tunnel.stop().await;
@@ -313,13 +301,8 @@ fn a_port_in_use_is_named() {
     namespace
         .inside(|| {
             let _taken = std::net::UdpSocket::bind(("0.0.0.0", PORT)).unwrap();
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let parts =
-                    Parts { tun: open_tun("tun0"), mtu: 1420, listen_port: PORT, private_key: private_key(200) };
-                let error = Tunnel::start(parts, Arc::new(SystemClock)).await.unwrap_err();
-                assert_eq!(error.to_string(), "UDP port 51820 is in use; free it or give the network another port");
-            });
+            let error = bind(PORT).unwrap_err();
+            assert_eq!(error.to_string(), "UDP port 51820 is in use; free it or give the network another port");
         })
         .join()
         .unwrap();

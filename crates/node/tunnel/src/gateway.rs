@@ -429,6 +429,16 @@ impl Gateway {
         self.touch(command.network);
     }
 
+    /// A network went without a command, and nothing of it is left: it is made anew, after a wait that doubles as after
+    /// failures when it happens again and again.
+    pub fn handle_lost(&mut self, network: NetworkId, reason: String, now: Timestamp) {
+        if let Some(state) = self.networks.get_mut(&network) {
+            let leaving = state.lost(reason, now, &mut self.pending);
+            self.count_out(network, leaving);
+        }
+        self.touch(network);
+    }
+
     /// Takes a reading of a network's tunnel. `as_of` is the last command of that network that had been answered when
     /// the reading began.
     pub fn handle_stats(&mut self, network: NetworkId, as_of: CommandId, stats: Vec<PeerStats>, now: Timestamp) {

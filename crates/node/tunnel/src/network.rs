@@ -17,6 +17,8 @@ pub const PEERS_PER_COMMAND_MAX: usize = 100;
 /// The most commands of one network that are being carried out at once.
 pub const COMMANDS_IN_FLIGHT_MAX: usize = 8;
 const RETRY_AFTER_FIRST: time::Duration = time::Duration::milliseconds(100);
+/// A network that stood this long begins its waits anew when it is lost.
+const LOSSES_FORGOTTEN_AFTER: time::Duration = time::Duration::minutes(5);
 const RETRY_AFTER_MAX: time::Duration = time::Duration::seconds(30);
 
 /// What is wanted of a network.
@@ -49,6 +51,8 @@ pub(crate) struct NetworkState {
     pub peer_flaws: BTreeMap<DeviceId, Flaw>,
     failure: Option<String>,
     failures: u32,
+    losses: u32,
+    lost_at: Option<Timestamp>,
     retry_at: Option<Timestamp>,
     force: Force,
     settings_in_force: Option<NetworkSettings>,
@@ -89,6 +93,8 @@ impl NetworkState {
             peer_flaws: BTreeMap::new(),
             failure: None,
             failures: 0,
+            losses: 0,
+            lost_at: None,
             retry_at: None,
             force: Force::Absent,
             settings_in_force: None,
@@ -339,21 +345,42 @@ impl NetworkState {
         pending: &mut Pending,
     ) -> Leaving {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.failure = Some(reason);
-        self.uncount(pending);
-        self.retry_at = Some(now + (RETRY_AFTER_FIRST * 2_i32.pow(self.failures.min(9))).min(RETRY_AFTER_MAX));
+        self.wait_after(reason, self.failures, now, pending);
         self.failures = self.failures.saturating_add(1);
-        let leaving = match (finished, remains) {
+        match (finished, remains) {
             (Finished::Ensure | Finished::Remove, Remains::Tunnel) => {
                 self.force = Force::Unsettled;
+                self.mark_settings(UNCOUNTED, pending);
                 Leaving::Nobody
             }
-            _ => {
-                self.force = Force::Absent;
-                self.settings_in_force = None;
-                self.forget_peers(UNCOUNTED, pending)
-            }
-        };
+            _ => self.fall(pending),
+        }
+    }
+
+    /// It went without a command. Names the devices that are out of force by it.
+    pub fn lost(&mut self, reason: String, now: Timestamp, pending: &mut Pending) -> Leaving {
+        let is_old = |at: Timestamp| at > now || now - at > LOSSES_FORGOTTEN_AFTER;
+        if self.lost_at.is_none_or(is_old) {
+            self.losses = 0;
+        }
+        self.wait_after(reason, self.losses, now, pending);
+        self.losses = self.losses.saturating_add(1);
+        self.lost_at = Some(now);
+        self.fall(pending)
+    }
+
+    /// Tells the fault and waits before the next step, the longer the oftener it happened.
+    fn wait_after(&mut self, reason: String, times: u32, now: Timestamp, pending: &mut Pending) {
+        self.failure = Some(reason);
+        self.uncount(pending);
+        self.retry_at = Some(now + (RETRY_AFTER_FIRST * 2_i32.pow(times.min(9))).min(RETRY_AFTER_MAX));
+    }
+
+    /// Nothing of it stands.
+    fn fall(&mut self, pending: &mut Pending) -> Leaving {
+        self.force = Force::Absent;
+        self.settings_in_force = None;
+        let leaving = self.forget_peers(UNCOUNTED, pending);
         self.mark_settings(UNCOUNTED, pending);
         leaving
     }

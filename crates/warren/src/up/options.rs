@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use warren_gateway::BackendChoice;
 use warren_model::gateway::{EndpointHost, Gateway};
 use warren_runtime::telemetry;
 
@@ -39,6 +40,9 @@ pub struct Options {
     /// The UDP port of the gateway's first network; later ones count up.
     #[arg(long, default_value_t = Gateway::FIRST_PORT_DEFAULT, value_name = "PORT")]
     pub gateway_port: u16,
+    /// What carries the gateway's packets: auto (the kernel where it has WireGuard), userspace or kernel.
+    #[arg(long, env = "WARREN_GATEWAY_BACKEND", default_value_t = BackendChoice::Auto, value_name = "BACKEND")]
+    pub backend: BackendChoice,
     /// Carry no traffic on this machine.
     #[arg(long)]
     pub no_gateway: bool,

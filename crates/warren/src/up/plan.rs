@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use http::{Uri, uri::Scheme};
 use ipnet::IpNet;
+use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;
 
@@ -39,7 +40,18 @@ pub enum LocalGateway {
         /// None for the public URL's host.
         endpoint: Option<EndpointHost>,
         first_port: u16,
+        backend: BackendChoice,
     },
+}
+
+impl LocalGateway {
+    /// What carries its packets, should there be one.
+    pub fn backend(&self) -> BackendChoice {
+        match self {
+            Self::Unwanted => BackendChoice::default(),
+            Self::Wanted { backend, .. } => *backend,
+        }
+    }
 }
 
 impl Plan {
@@ -70,7 +82,11 @@ impl Plan {
         let gateway = if options.no_gateway {
             LocalGateway::Unwanted
         } else {
-            LocalGateway::Wanted { endpoint: options.gateway_endpoint, first_port: options.gateway_port }
+            LocalGateway::Wanted {
+                endpoint: options.gateway_endpoint,
+                first_port: options.gateway_port,
+                backend: options.backend,
+            }
         };
         Ok(Self {
             data: options.data,

@@ -9,7 +9,7 @@ use gotatun::{
 };
 use warren_gateway::{
     carrier::PeerSettings,
-    userspace::{Parts, Tunnel},
+    userspace::{Parts, Tunnel, bind},
 };
 use warren_model::{DeviceId, PrivateKey, PublicKey};
 use warren_runtime::SystemClock;
@@ -44,7 +44,7 @@ async fn serve_warren() -> anyhow::Result<()> {
     let parts = Parts {
         tun: tun.as_fd().try_clone_to_owned()?,
         mtu: MTU,
-        listen_port: PORT,
+        socket: bind(PORT)?,
         private_key: PrivateKey::from_bytes(GATEWAY_KEY),
     };
     let tunnel = Tunnel::start(parts, Arc::new(SystemClock)).await?;

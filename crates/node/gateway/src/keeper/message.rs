@@ -9,23 +9,27 @@ use warren_model::address::Prefixes;
 use warren_tunnel::{NetworkSettings, ROUTES_MAX};
 use warren_wire::node::v1::DeviceTraffic;
 
+use super::peer::{KeyText, Peer, Reading};
 use crate::config::HostPort;
 
 /// The largest message, in bytes.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 const HOST_PORTS_MAX: usize = 256;
+/// Peers in one page of a reading; each takes some 250 bytes.
+pub(crate) const READINGS_PER_PAGE_MAX: usize = 150;
 
 /// What the keeper is asked to do. The first request is `Begin`; each is answered in its turn.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub(crate) enum Request {
     Begin(Begin),
-    /// A namespace for the network; the answer carries its TUN device.
+    /// A namespace for the network with the interface that carries it; a TUN device comes with the answer.
     Open {
         network: Uuid,
         surroundings: Surroundings,
+        carrying: Carrying,
     },
-    /// Changes what is around the TUN device.
+    /// Changes what is around the interface.
     Adjust {
         network: Uuid,
         surroundings: Surroundings,
@@ -33,6 +37,44 @@ pub(crate) enum Request {
     Close {
         network: Uuid,
     },
+    /// A UDP socket on this port of the host; it comes with the answer.
+    Bind {
+        port: u16,
+    },
+    /// For a network that the kernel carries, as the next three. At most [`warren_tunnel::PEERS_PER_COMMAND_MAX`].
+    SetPeers {
+        network: Uuid,
+        peers: Vec<Peer>,
+    },
+    RemovePeers {
+        network: Uuid,
+        devices: Vec<Uuid>,
+    },
+    /// What the peers have sent and received, a page at a time.
+    Stats {
+        network: Uuid,
+        page: Page,
+    },
+}
+
+/// What carries a network's packets.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Carrying {
+    /// The gateway itself, through a TUN device.
+    Tun,
+    /// The kernel's WireGuard.
+    Kernel { port: u16, private_key: KeyText },
+}
+
+/// Which part of a reading is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Page {
+    /// Reads anew and gives the first page.
+    First,
+    /// What follows of the reading that the last page was of.
+    Next,
 }
 
 /// What holds for the gateway as a whole.
@@ -44,7 +86,7 @@ pub(crate) struct Begin {
     pub host_ports: Vec<HostPort>,
 }
 
-/// What is around a network's TUN device.
+/// What is around a network's interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Surroundings {
     pub ipv4: Option<Ipv4Net>,
@@ -60,7 +102,17 @@ pub(crate) struct Surroundings {
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub(crate) enum Answer {
     Done,
-    Refused { reason: String },
+    /// All was done but for this device, which has the network's own key.
+    OwnKey {
+        device: Uuid,
+    },
+    /// At most [`READINGS_PER_PAGE_MAX`]; the last page of a reading is the first that has fewer.
+    Stats {
+        peers: Vec<Reading>,
+    },
+    Refused {
+        reason: String,
+    },
 }
 
 /// Tells the gateways of one host apart: the 40-bit global identifier of RFC 4193, in ten hexadecimal digits.

@@ -1,7 +1,8 @@
 //! The part of the gateway that keeps the rights over the system's networking, in a process of its own.
 //!
-//! It makes a network namespace for each network, hands its TUN device over, and does nothing else: it reads no packet,
-//! speaks to no one but its parent, and ends, cleaning up, when their socket closes.
+//! It makes a network namespace for each network and hands its TUN device and UDP socket over, or has the kernel's
+//! WireGuard carry it, and does nothing else: it reads no packet, speaks to no one but its parent, and ends, cleaning up,
+//! when their socket closes.
 
 mod client;
 mod links;
@@ -9,6 +10,8 @@ mod message;
 mod namespace;
 mod nft;
 mod passing;
+mod peer;
+mod room;
 mod ruleset;
 mod server;
 mod sysctl;

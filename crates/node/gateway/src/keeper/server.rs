@@ -2,30 +2,36 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::{File, TryLockError},
     io,
-    net::IpAddr,
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream,
     },
+    thread,
+    time::{Duration, Instant},
 };
 
-use ipnet::IpNet;
 use nix::sys::signal::{SigSet, Signal};
+use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 use uuid::Uuid;
-use warren_model::address::{HostIndex, Prefixes};
 
 use super::{
     links::{Links, with_netlink},
-    message::{Answer, Begin, Request, Surroundings},
+    message::{Answer, Begin, Carrying, Request, Surroundings},
     namespace::Namespace,
     nft,
     passing::{receive, send},
-    ruleset::{self, TUNNEL, UPLINK},
-    sysctl, tun,
+    room::{Place, Room},
+    ruleset, sysctl,
 };
-use crate::privileges;
+use crate::{privileges, userspace};
+
+/// How long the keeper of an earlier run may take to end; with many networks its cleaning up takes a while.
+const TURN_WITHIN: Duration = Duration::from_secs(15);
+const TURN_POLLED_EVERY: Duration = Duration::from_millis(5);
+const NOT_OPEN: &str = "the network is not open";
 
 /// Why a keeper ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +69,7 @@ pub fn serve() -> Result<(), KeeperError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(KeeperError::new("start a runtime"))?;
     let host = Namespace::current().map_err(KeeperError::new("open the host's network namespace"))?;
-    let mut server = Server { host, runtime, begin: None, rooms: BTreeMap::new() };
+    let mut server = Server { host, runtime, begin: None, rooms: BTreeMap::new(), turn: None };
     let served = server.serve(&mut socket);
     server.clean_up();
     served.map_err(KeeperError::new("talk to the gateway"))
@@ -71,52 +77,81 @@ pub fn serve() -> Result<(), KeeperError> {
 
 struct Server {
     host: Namespace,
-    runtime: tokio::runtime::Runtime,
+    runtime: Runtime,
     begin: Option<Begin>,
     rooms: BTreeMap<Uuid, Room>,
+    /// Held until this process ends.
+    turn: Option<File>,
 }
 
-/// What stands for one network.
-struct Room {
-    slot: u16,
-    inside: Namespace,
-}
+type Answered = Result<(Answer, Option<OwnedFd>), String>;
 
 impl Server {
     fn serve(&mut self, socket: &mut UnixStream) -> io::Result<()> {
-        while let Some((request, _)) = receive::<Request>(socket)? {
-            let (answer, descriptor) = match self.answer(request) {
-                Ok(descriptor) => (Answer::Done, descriptor),
-                Err(reason) => {
-                    warn!(%reason, "a request of the gateway failed");
-                    (Answer::Refused { reason }, None)
-                }
-            };
+        while let Some((request, descriptor)) = receive::<Request>(socket)? {
+            let (answer, descriptor) = self.answer(request, descriptor).unwrap_or_else(|reason| {
+                warn!(%reason, "a request of the gateway failed");
+                (Answer::Refused { reason }, None)
+            });
             send(socket, &answer, descriptor.as_ref())?;
         }
         Ok(())
     }
 
-    fn answer(&mut self, request: Request) -> Result<Option<OwnedFd>, String> {
-        match (request, &self.begin) {
-            (Request::Begin(begin), None) => self.begin(begin).map(|()| None),
-            (Request::Begin(_), Some(_)) => Err("the keeper has begun already".into()),
-            (_, None) => Err("the keeper has not begun".into()),
-            (Request::Open { network, surroundings }, Some(begin)) => {
-                let begin = begin.clone();
-                self.open(&begin, network, &surroundings).map(Some)
+    fn answer(&mut self, request: Request, descriptor: Option<OwnedFd>) -> Answered {
+        const DONE: (Answer, Option<OwnedFd>) = (Answer::Done, None);
+        let begin = match (request, &self.begin) {
+            (Request::Begin(begin), None) => return self.begin(begin, descriptor).map(|()| DONE),
+            (Request::Begin(_), Some(_)) => return Err("the keeper has begun already".into()),
+            (_, None) => return Err("the keeper has not begun".into()),
+            (request, Some(begin)) => (request, begin.clone()),
+        };
+        let (request, begin) = begin;
+        match request {
+            Request::Begin(_) => Ok(DONE),
+            Request::Open { network, surroundings, carrying } => {
+                let tun = self.open(&begin, network, &surroundings, &carrying)?;
+                Ok((Answer::Done, tun))
             }
-            (Request::Adjust { network, surroundings }, Some(_)) => self.adjust(network, &surroundings).map(|()| None),
-            (Request::Close { network }, Some(begin)) => {
-                let begin = begin.clone();
-                self.close(&begin, network).map(|()| None)
+            Request::Adjust { network, surroundings } => {
+                let prefixes = surroundings.check()?;
+                let room = self.rooms.get(&network).ok_or(NOT_OPEN)?;
+                room.adjust(&self.place(), &surroundings, &prefixes).map_err(sentence)?;
+                Ok(DONE)
+            }
+            Request::Close { network } => self.close(&begin, network).map(|()| DONE),
+            Request::Bind { port } => {
+                let socket = userspace::bind(port).map_err(|error| error.in_full())?;
+                Ok((Answer::Done, Some(socket.into())))
+            }
+            Request::SetPeers { network, peers } => {
+                let refused = self.room(network)?.set_peers(peers)?;
+                Ok((refused.map_or(Answer::Done, |device| Answer::OwnKey { device }), None))
+            }
+            Request::RemovePeers { network, devices } => {
+                self.room(network)?.remove_peers(devices)?;
+                Ok(DONE)
+            }
+            Request::Stats { network, page } => {
+                let peers = self.room(network)?.stats(page)?;
+                Ok((Answer::Stats { peers }, None))
             }
         }
     }
 
+    fn room(&mut self, network: Uuid) -> Result<&mut Room, String> {
+        self.rooms.get_mut(&network).ok_or_else(|| NOT_OPEN.into())
+    }
+
+    const fn place(&self) -> Place<'_> {
+        Place { host: &self.host, runtime: &self.runtime }
+    }
+
     /// Removes what an earlier run left on the host and loads the host's rules.
-    fn begin(&mut self, begin: Begin) -> Result<(), String> {
+    fn begin(&mut self, begin: Begin, lock: Option<OwnedFd>) -> Result<(), String> {
         begin.check()?;
+        // While it lives, the keeper before this one may still be taking down what has the same names.
+        self.turn = Some(wait_for_turn(lock.ok_or("no lock came with the request")?.into())?);
         let work = with_netlink(async |links: Links| {
             let prefix = begin.instance.link_prefix();
             for name in links.names().await?.iter().filter(|name| name.starts_with(&prefix)) {
@@ -144,7 +179,13 @@ impl Server {
         Ok(())
     }
 
-    fn open(&mut self, begin: &Begin, network: Uuid, surroundings: &Surroundings) -> Result<OwnedFd, String> {
+    fn open(
+        &mut self,
+        begin: &Begin,
+        network: Uuid,
+        surroundings: &Surroundings,
+        carrying: &Carrying,
+    ) -> Result<Option<OwnedFd>, String> {
         let prefixes = surroundings.check()?;
         if self.rooms.contains_key(&network) {
             return Err("the network is open already".into());
@@ -153,92 +194,14 @@ impl Server {
         let slot = (0..begin.slots())
             .find(|slot| !taken.contains(slot))
             .ok_or_else(|| format!("the range {} has room for {} networks only", begin.transit_ipv4, begin.slots()))?;
-        let inside = Namespace::create(&self.host).map_err(|error| format!("cannot make a namespace: {error}"))?;
-        let opened = self.furnish(begin, slot, &inside, surroundings, &prefixes);
-        if opened.is_err() {
-            // The namespace goes with its descriptor; a pair that hangs on it goes now and not some time later.
-            let name = begin.instance.link_name(slot);
-            let _ = self.runtime.block_on(with_netlink(async |links: Links| links.remove(&name).await));
-        } else {
-            self.rooms.insert(network, Room { slot, inside });
-        }
-        opened.map_err(sentence)
-    }
-
-    /// From the inside out: rules, TUN device, the way to the host. Nothing is up before its rules are loaded.
-    fn furnish(
-        &self,
-        begin: &Begin,
-        slot: u16,
-        inside: &Namespace,
-        surroundings: &Surroundings,
-        prefixes: &Prefixes,
-    ) -> io::Result<OwnedFd> {
-        let name = begin.instance.link_name(slot);
-        let mut transit = begin.transit(slot).to_vec();
-        if !sysctl::has_ipv6() {
-            transit.retain(|transit| transit.host.is_ipv4());
-        }
-        let mtu = u32::from(surroundings.mtu);
-        let tun = inside.within(&self.host, || -> io::Result<OwnedFd> {
-            sysctl::prepare_inside()?;
-            let tun = tun::create(TUNNEL)?;
-            self.runtime.block_on(async {
-                nft::load(&ruleset::inside(surroundings)).await?;
-                with_netlink(async |links: Links| {
-                    links.set_up("lo").await?;
-                    links.set_mtu(TUNNEL, mtu).await?;
-                    links.set_tunnel_addresses(&gateway_addresses(prefixes)).await?;
-                    links.set_up(TUNNEL).await
-                })
-                .await
-            })?;
-            Ok(tun)
-        })??;
-        self.runtime.block_on(with_netlink(async |links: Links| {
-            links.add_pair(&name, inside, mtu.max(1500)).await?;
-            sysctl::prepare_host_link(&name)?;
-            for transit in &transit {
-                links.add_address(&name, transit.host, transit.length).await?;
-            }
-            links.set_up(&name).await
-        }))?;
-        inside.within(&self.host, || {
-            self.runtime.block_on(with_netlink(async |links: Links| {
-                for transit in &transit {
-                    links.add_address(UPLINK, transit.inside, transit.length).await?;
-                }
-                links.set_up(UPLINK).await?;
-                for transit in &transit {
-                    links.add_default_route(*transit).await?;
-                }
-                Ok(())
-            }))
-        })??;
+        let (room, tun) = Room::open(&self.place(), begin, slot, (surroundings, &prefixes), carrying)?;
+        self.rooms.insert(network, room);
         Ok(tun)
-    }
-
-    fn adjust(&self, network: Uuid, surroundings: &Surroundings) -> Result<(), String> {
-        let prefixes = surroundings.check()?;
-        let room = self.rooms.get(&network).ok_or("the network is not open")?;
-        let adjusted = room.inside.within(&self.host, || {
-            self.runtime.block_on(async {
-                nft::load(&ruleset::inside(surroundings)).await?;
-                with_netlink(async |links: Links| {
-                    links.set_mtu(TUNNEL, surroundings.mtu.into()).await?;
-                    links.set_tunnel_addresses(&gateway_addresses(&prefixes)).await
-                })
-                .await
-            })
-        });
-        adjusted.and_then(|adjusted| adjusted).map_err(sentence)
     }
 
     fn close(&mut self, begin: &Begin, network: Uuid) -> Result<(), String> {
         let Some(room) = self.rooms.remove(&network) else { return Ok(()) };
-        let name = begin.instance.link_name(room.slot);
-        let removed = self.runtime.block_on(with_netlink(async |links: Links| links.remove(&name).await));
-        removed.map_err(sentence)
+        room.close(&self.place(), begin)
     }
 
     fn clean_up(&mut self) {
@@ -254,13 +217,17 @@ impl Server {
     }
 }
 
-/// The gateway's own addresses in the network, with the network's prefix lengths.
-fn gateway_addresses(prefixes: &Prefixes) -> Vec<IpNet> {
-    let addresses = prefixes.at(HostIndex::GATEWAY);
-    let ipv4 = addresses.ipv4.zip(prefixes.ipv4()).map(|(address, net)| (IpAddr::from(address), net.prefix_len()));
-    let ipv6 = addresses.ipv6.zip(prefixes.ipv6()).map(|(address, net)| (IpAddr::from(address), net.prefix_len()));
-    let ipv6 = ipv6.filter(|_| sysctl::has_ipv6());
-    ipv4.into_iter().chain(ipv6).filter_map(|(address, length)| IpNet::new(address, length).ok()).collect()
+/// Waits until the keeper before this one has ended.
+fn wait_for_turn(lock: File) -> Result<File, String> {
+    let deadline = Instant::now() + TURN_WITHIN;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::Error(error)) => return Err(format!("cannot lock the keeper's file: {error}")),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(TURN_POLLED_EVERY),
+            Err(TryLockError::WouldBlock) => return Err("the keeper of an earlier run does not end".into()),
+        }
+    }
 }
 
 fn sentence(error: io::Error) -> String {

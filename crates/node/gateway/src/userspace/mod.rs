@@ -27,3 +27,4 @@ mod tunnel;
 mod udp;
 
 pub use tunnel::{Parts, Tunnel};
+pub use udp::bind;

@@ -34,7 +34,7 @@ pub(super) async fn carry(switch: Arc<Switch>, socket: Arc<Socket>, tun: Arc<Tun
         }
         socket.send(&mut encrypted).await;
     }
-    tracing::error!("the TUN device is gone; this network carries nothing any more");
+    // The device was deleted; the end of this task tells it.
 }
 
 /// Sends keepalives and handshakes when they are due, until it is aborted.

@@ -1,10 +1,11 @@
 //! One network's tunnel: its tasks, its peers, its statistics.
 
-use std::{os::fd::OwnedFd, sync::Arc};
+use std::{net::UdpSocket, os::fd::OwnedFd, sync::Arc};
 
 use gotatun::x25519;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use warren_model::{Clock, DeviceId, PrivateKey, PublicKey};
 
 use super::{
@@ -34,8 +35,8 @@ pub struct Parts {
     pub tun: OwnedFd,
     /// In bytes, of the packets inside the tunnel.
     pub mtu: u16,
-    /// The UDP port in the network namespace of the thread that starts the tunnel.
-    pub listen_port: u16,
+    /// From [`super::bind`]; its port is the tunnel's.
+    pub socket: UdpSocket,
     pub private_key: PrivateKey,
 }
 
@@ -46,6 +47,7 @@ pub struct Tunnel {
     /// Held through each change, so that what stands in it is in force.
     ledger: Mutex<Ledger>,
     tasks: JoinSet<()>,
+    ended: CancellationToken,
     socket_ended: Ended,
     tun_ended: Ended,
 }
@@ -57,25 +59,32 @@ impl std::fmt::Debug for Tunnel {
 }
 
 impl Tunnel {
-    /// Binds the port and begins to carry packets, as yet for nobody.
+    /// Begins to carry packets, as yet for nobody.
     ///
     /// # Errors
-    /// [`CarrierError::PortInUse`], [`CarrierError::WeakKey`], or what the system refuses.
+    /// [`CarrierError::WeakKey`], or what the system refuses.
     pub async fn start(parts: Parts, clock: Arc<dyn Clock>) -> Result<Self, CarrierError> {
-        let Parts { tun, mtu, listen_port, private_key } = parts;
+        let Parts { tun, mtu, socket, private_key } = parts;
         let private_key = x25519::StaticSecret::from(*private_key.expose_bytes());
         let own_key = PublicKey::from_bytes(x25519::PublicKey::from(&private_key).to_bytes());
         let ledger = own_key.map(Ledger::new).map_err(|_| CarrierError::WeakKey)?;
         let (socket_alive, socket_ended) = alive();
         let (tun_alive, tun_ended) = alive();
-        let socket = Arc::new(Socket::bind(listen_port, socket_alive)?);
+        let socket = Arc::new(Socket::adopt(socket, socket_alive)?);
         let tun = Tun::adopt(tun, tun_alive)?;
         let switch = Arc::new(Switch::new(private_key));
+        let ended = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        tasks.spawn(inbound::carry(switch.clone(), socket.clone(), tun.clone(), mtu));
-        tasks.spawn(outbound::carry(switch.clone(), socket.clone(), tun, mtu));
-        tasks.spawn(outbound::keep_time(switch.clone(), socket));
-        Ok(Self { switch, clock, ledger: Mutex::new(ledger), tasks, socket_ended, tun_ended })
+        tasks.spawn(until_end(&ended, inbound::carry(switch.clone(), socket.clone(), tun.clone(), mtu)));
+        tasks.spawn(until_end(&ended, outbound::carry(switch.clone(), socket.clone(), tun, mtu)));
+        tasks.spawn(until_end(&ended, outbound::keep_time(switch.clone(), socket)));
+        Ok(Self { switch, clock, ledger: Mutex::new(ledger), tasks, ended, socket_ended, tun_ended })
+    }
+
+    /// Waits until the tunnel carries nothing any more, which it does not do by itself: its TUN device was deleted, or
+    /// a fault in it ended a task.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Adds the peers that are new and changes those that differ; all others stay as they are.
@@ -159,5 +168,14 @@ impl Tunnel {
                 Step::Allow(key, allowed) => self.switch.allow(&key, allowed),
             }
         }
+    }
+}
+
+/// Does `work`, and cancels `ended` when that ends in whatever way.
+fn until_end<F: Future<Output = ()>>(ended: &CancellationToken, work: F) -> impl Future<Output = ()> + use<F> {
+    let sign = ended.clone().drop_guard();
+    async move {
+        let _sign = sign;
+        work.await;
     }
 }

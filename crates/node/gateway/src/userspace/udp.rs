@@ -13,8 +13,8 @@ use std::{
 
 use gotatun::packet::Packet;
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, SockFlag, SockType, SockaddrStorage,
-    bind, recvmmsg, sendmsg, setsockopt, socket, sockopt,
+    self, AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, MultiHeaders, SockFlag, SockType,
+    SockaddrStorage, recvmmsg, sendmsg, setsockopt, sockopt,
 };
 use tokio::{io::Interest, net::UdpSocket};
 
@@ -52,19 +52,14 @@ enum Reach {
 }
 
 impl Socket {
-    /// Binds `port` on every address of the network namespace that the calling thread is in.
+    /// Takes over a socket that [`bind`] gave.
     ///
     /// # Errors
-    /// [`CarrierError::PortInUse`]; [`CarrierError::System`] when the kernel refuses the socket.
-    pub(super) fn bind(port: u16, alive: Alive) -> Result<Self, CarrierError> {
-        let (socket, reach) = match open(Reach::Both, port) {
-            Ok(socket) => (socket, Reach::Both),
-            Err(nix::Error::EAFNOSUPPORT | nix::Error::EADDRNOTAVAIL) => {
-                (open(Reach::Ipv4, port).map_err(|error| bind_error(port, error))?, Reach::Ipv4)
-            }
-            Err(error) => return Err(bind_error(port, error)),
-        };
-        let io = UdpSocket::from_std(socket).map_err(|error| CarrierError::from_io("watch the UDP socket", error))?;
+    /// [`CarrierError::System`] when it cannot be watched.
+    pub(super) fn adopt(socket: std::net::UdpSocket, alive: Alive) -> Result<Self, CarrierError> {
+        let failed = |error| CarrierError::from_io("watch the UDP socket", error);
+        let reach = if socket.local_addr().map_err(failed)?.is_ipv6() { Reach::Both } else { Reach::Ipv4 };
+        let io = UdpSocket::from_std(socket).map_err(failed)?;
         Ok(Self { io, reach, sources: SourceMemory::default(), segmentation: AtomicBool::new(true), _alive: alive })
     }
 
@@ -200,9 +195,25 @@ impl Socket {
     }
 }
 
+/// Binds `port` on every address of the network namespace that the calling thread is in. With `CAP_NET_ADMIN` the
+/// socket's buffers are larger than the system's limit.
+///
+/// # Errors
+/// [`CarrierError::PortInUse`]; [`CarrierError::System`] when the kernel refuses the socket.
+pub fn bind(port: u16) -> Result<std::net::UdpSocket, CarrierError> {
+    let opened = match open(Reach::Both, port) {
+        Err(nix::Error::EAFNOSUPPORT | nix::Error::EADDRNOTAVAIL) => open(Reach::Ipv4, port),
+        opened => opened,
+    };
+    opened.map_err(|error| match error {
+        nix::Error::EADDRINUSE => CarrierError::PortInUse { port },
+        error => CarrierError::from_io("bind the UDP socket", error.into()),
+    })
+}
+
 fn open(reach: Reach, port: u16) -> nix::Result<std::net::UdpSocket> {
     let family = if reach == Reach::Both { AddressFamily::Inet6 } else { AddressFamily::Inet };
-    let socket = socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?;
+    let socket = socket::socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?;
     let any: IpAddr = match reach {
         Reach::Both => {
             setsockopt(&socket, sockopt::Ipv6V6Only, &false)?;
@@ -217,7 +228,7 @@ fn open(reach: Reach, port: u16) -> nix::Result<std::net::UdpSocket> {
     // Without receive offload each datagram comes by itself, which is slower and no fault.
     let _ = setsockopt(&socket, sockopt::UdpGroSegment, &true);
     enlarge_buffers(&socket);
-    bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(any, port)))?;
+    socket::bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(any, port)))?;
     Ok(std::net::UdpSocket::from(socket))
 }
 
@@ -228,13 +239,6 @@ fn enlarge_buffers(socket: &impl AsFd) {
     }
     if setsockopt(socket, sockopt::SndBufForce, &SOCKET_BUFFER_BYTES).is_err() {
         let _ = setsockopt(socket, sockopt::SndBuf, &SOCKET_BUFFER_BYTES);
-    }
-}
-
-fn bind_error(port: u16, error: nix::Error) -> CarrierError {
-    match error {
-        nix::Error::EADDRINUSE => CarrierError::PortInUse { port },
-        error => CarrierError::from_io("bind the UDP socket", error.into()),
     }
 }
 
@@ -277,7 +281,7 @@ mod tests {
     use crate::userspace::ended::alive;
 
     fn bound() -> (Socket, u16) {
-        let socket = Socket::bind(0, alive().0).unwrap();
+        let socket = Socket::adopt(bind(0).unwrap(), alive().0).unwrap();
         let port = socket.io.local_addr().unwrap().port();
         (socket, port)
     }

@@ -25,7 +25,7 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 use warren_wire::node::v1::{
-    Change, ENROL_PATH, EnrolAnswer, FromGateway, LINK_PATH, Network, Peer, PeerReport, ToGateway,
+    Backend, Change, ENROL_PATH, EnrolAnswer, FromGateway, LINK_PATH, Network, Peer, PeerReport, ToGateway,
 };
 
 use crate::{
@@ -227,6 +227,15 @@ impl Control {
             _ => None,
         });
         hello.collect()
+    }
+
+    /// What the gateway last said that it carries packets with.
+    pub fn backend(&self) -> Option<Backend> {
+        let wanted = self.wanted.lock().unwrap();
+        wanted.heard.iter().rev().find_map(|frame| match frame {
+            FromGateway::Hello { backend, .. } => Some(*backend),
+            _ => None,
+        })
     }
 
     pub fn links(&self) -> usize {

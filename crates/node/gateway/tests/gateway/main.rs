@@ -4,6 +4,7 @@
 //! The test's executable is at once the gateway and its keeper; that is why it has a `main`.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod backend;
 mod client;
 mod control;
 mod outage;
@@ -50,6 +51,8 @@ macro_rules! trials {
 
 fn trials() -> Vec<Trial> {
     trials![
+        backend::the_kernel_carries_where_it_can,
+        backend::the_backend_that_was_asked_for_carries,
         traffic::a_stock_client_reaches_a_server_behind_the_gateway,
         traffic::a_removed_peer_is_cut_off_within_a_second,
         traffic::networks_with_the_same_prefix_never_reach_each_other,

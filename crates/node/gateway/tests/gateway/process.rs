@@ -17,16 +17,17 @@ use crate::world::Place;
 /// The argument by which this executable becomes a gateway.
 pub const RUN_COMMAND: &str = "gateway-run";
 
-/// `state server lifeline [ca-file=… | host port …]`
+/// `state server lifeline [ca-file=… | backend=… | host port …]`
 pub fn config(arguments: &[String]) -> Config {
     let mut config = Config::new(arguments[0].clone().into(), arguments[1].parse().unwrap());
     if arguments[2] == "standard-input" {
         config.lifeline = Lifeline::StandardInput;
     }
     for argument in &arguments[3..] {
-        match argument.strip_prefix("ca-file=") {
-            Some(path) => config.ca_file = Some(path.into()),
-            None => config.host_ports.push(argument.parse().unwrap()),
+        match argument.split_once('=') {
+            Some(("ca-file", path)) => config.ca_file = Some(path.into()),
+            Some(("backend", backend)) => config.backend = backend.parse().unwrap(),
+            _ => config.host_ports.push(argument.parse().unwrap()),
         }
     }
     config

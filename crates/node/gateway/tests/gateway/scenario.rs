@@ -9,6 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 use uuid::Uuid;
+use warren_gateway::PlainHttp;
 use warren_wire::node::v1::{DeviceTraffic, Network, Peer};
 
 use crate::{
@@ -92,7 +93,7 @@ pub fn enrol(
     let folder = state.path().join("gateway");
     host.inside(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(warren_gateway::join(server, None, token, &folder)).map(|_| ())
+        runtime.block_on(warren_gateway::join(server, None, token, &folder, PlainHttp::WithinThisMachine)).map(|_| ())
     })
 }
 

@@ -44,6 +44,11 @@ impl Place {
         place
     }
 
+    /// The one that `path` under /proc stands for.
+    pub fn open(path: &std::path::Path) -> Self {
+        Self(File::open(path).unwrap())
+    }
+
     /// Does `work` there, on a thread of its own.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {

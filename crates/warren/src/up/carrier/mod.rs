@@ -53,15 +53,16 @@ impl Carrier {
             socket: plan.node_socket(),
             log: plan.log.clone(),
             log_format: plan.log_format,
+            backend: plan.gateway.backend(),
         };
-        let LocalGateway::Wanted { endpoint, first_port } = &plan.gateway else {
+        let LocalGateway::Wanted { endpoint, first_port, backend } = &plan.gateway else {
             // One that a crash left behind would go on carrying traffic that nobody wants any more.
             if let Some(process) = Process::adopt(&start).await {
                 process.stop(process::STOP_WITHIN).await;
             }
             return Ok(Self::Unwanted);
         };
-        if let Err(missing) = warren_gateway::preflight() {
+        if let Err(missing) = warren_gateway::preflight(*backend) {
             let missing: Vec<String> = missing.iter().map(|one| format!("{one}; run: {}", one.remedy())).collect();
             app.post_notice(format!("This machine carries no traffic: {}", missing.join(" · ")));
             tracing::warn!(?missing, "the gateway is not started");

@@ -16,6 +16,7 @@ use tokio::{
     process::{Child, Command},
     time::{Instant, sleep},
 };
+use warren_gateway::BackendChoice;
 use warren_runtime::{
     lock::{FolderLock, LockError},
     telemetry::LogFormat,
@@ -36,6 +37,7 @@ pub struct Start {
     pub socket: PathBuf,
     pub log: String,
     pub log_format: LogFormat,
+    pub backend: BackendChoice,
 }
 
 impl Start {
@@ -52,6 +54,8 @@ impl Start {
             .arg(&self.folder)
             .arg("--server")
             .arg(server)
+            .arg("--backend")
+            .arg(self.backend.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .process_group(0)
