@@ -55,8 +55,12 @@ pub struct NetworkView {
     pub network: Network,
     /// `host:port`
     pub endpoint: String,
+    /// Whether that names only the gateway's own machine.
+    pub is_loopback: bool,
     /// How its gateway is now.
     pub gateway: GatewayState,
+    /// Why the gateway cannot carry the network, in one English sentence of its own.
+    pub fault: Option<String>,
 }
 
 /// The networks of the organisation. Everybody in it.
@@ -248,8 +252,15 @@ async fn find(inside: &Inside<'_>, id: NetworkId) -> Result<Network, AppError> {
 pub(crate) async fn view(inside: &Inside<'_>, network: Network) -> Result<NetworkView, AppError> {
     let gateway =
         inside.app().system().gateways().by_id(network.gateway).await?.ok_or(AppError::NotFound(Thing::Gateway))?;
-    let endpoint = gateway.endpoint.with_port(network.listen_port);
-    Ok(NetworkView { gateway: state_of(inside.app(), &gateway), endpoint, network })
+    let presence = inside.app().hub().presence(gateway.id).filter(|presence| presence.online);
+    let mut faults = presence.map(|presence| presence.faults).unwrap_or_default().into_iter();
+    Ok(NetworkView {
+        endpoint: gateway.endpoint.with_port(network.listen_port),
+        is_loopback: gateway.endpoint.is_loopback(),
+        gateway: state_of(inside.app(), &gateway),
+        fault: faults.find(|fault| fault.network == network.id).map(|fault| fault.reason),
+        network,
+    })
 }
 
 async fn choose_gateway(app: &App, wanted: Option<GatewayId>) -> Result<Gateway, AppError> {

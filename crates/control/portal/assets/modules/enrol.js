@@ -5,6 +5,8 @@ import { follow } from "./live.js";
 import { qrSvg } from "./qr.js";
 import { localTimes } from "./times.js";
 
+const WAITING_MS = 3000;
+
 export async function enrolment() {
   const form = document.querySelector("[data-enrol]");
   const here = form.querySelector('[name="key"][value="browser"]');
@@ -33,7 +35,14 @@ async function enrol(form) {
   if (!response.ok) return showProblem(form, body ?? { title: form.dataset.unreachable, errors: [] });
   // The next device is another request.
   form.elements.once.value = crypto.randomUUID();
-  show(form, body, privateKey);
+  show(form, body, privateKey, await waiting(form, body.device));
+}
+
+// The device's own page says what may keep it away; without it the plain line stays.
+async function waiting(form, device) {
+  const page = fetch(`${form.dataset.devices}/${device.id}`, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(WAITING_MS) });
+  const text = await page.then((response) => (response.ok ? response.text() : "")).catch(() => "");
+  return new DOMParser().parseFromString(text, "text/html").querySelector("#waiting");
 }
 
 function send(form, publicKey) {
@@ -46,9 +55,10 @@ function send(form, publicKey) {
   return fetch(form.dataset.enrol, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
 }
 
-function show(form, { device, configuration }, privateKey) {
+function show(form, { device, configuration }, privateKey, waiting) {
   const text = configuration.text.replace(configuration.private_key_placeholder, () => privateKey);
   const page = document.querySelector("#made").content.cloneNode(true).firstElementChild;
+  if (waiting) page.querySelector("#waiting").replaceWith(document.adoptNode(waiting));
   page.querySelector("[data-name]").textContent = device.name;
   page.querySelector("#configuration").textContent = text;
   drawQr(page, text);

@@ -68,3 +68,7 @@ traffic-sent = An das Gerät gesendet
 enrolled-at = Hinzugefügt
 configuration-download = Konfiguration herunterladen
 configuration-hint = Ohne den privaten Schlüssel, den nur das Gerät kennt. Geräte, deren Schlüssel verloren ging, fügen Sie neu hinzu.
+late = Immer noch nichts? Prüfen Sie dies:
+late-switched-on = Der Tunnel ist in der WireGuard-App eingeschaltet, mit der Konfiguration dieses Geräts.
+late-endpoint = Das Gerät erreicht { $host }, die Adresse aus seiner Konfiguration.
+late-port = Der UDP-Port { $port } ist zum Gateway offen: in dessen Firewall, und weitergeleitet, falls es hinter einem Router steht.

@@ -12,7 +12,7 @@ api-reference = API
 ways = Hauptnavigation
 person-menu = Ihr Konto
 sign-out = Abmelden
-place-change = { $place }. An einen anderen Ort wechseln
+place-change = { $place }. Menü öffnen
 place-all = Alle Organisationen
 place-operator = Installation betreiben
 place-installation = Installation
@@ -79,3 +79,4 @@ count-faults = { $count ->
     [one] { $count } Netz mit einem Fehler
    *[other] { $count } Netze mit einem Fehler
 }
+settings = Einstellungen

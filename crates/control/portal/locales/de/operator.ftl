@@ -53,3 +53,7 @@ join-lead = Führen Sie dies als root auf jenem Rechner aus, auf dem Warren inst
 join-once = Der Befehl wird nur dieses eine Mal gezeigt und gilt einmal. Er gilt bis
 join-renew = Neuen Beitrittsbefehl erstellen
 join-renew-hint = Für einen Rechner, der an die Stelle dieses Gateways treten soll, oder wenn der frühere Befehl abgelaufen ist.
+status-gateways-away = { $count ->
+    [one] Ein Gateway ist nicht online.
+   *[other] { $count } Gateways sind nicht online.
+}

@@ -68,3 +68,7 @@ traffic-sent = Sent to the device
 enrolled-at = Added
 configuration-download = Download the configuration
 configuration-hint = Without the private key, which only the device knows. Devices whose key is lost are added anew.
+late = Still nothing? Have a look at this:
+late-switched-on = The tunnel is switched on in the WireGuard app, with the configuration of this device.
+late-endpoint = The device reaches { $host }, the address that stands in its configuration.
+late-port = UDP port { $port } is open to the gateway: in its firewall, and forwarded if it stands behind a router.

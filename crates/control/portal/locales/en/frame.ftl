@@ -12,7 +12,7 @@ api-reference = API
 ways = Main navigation
 person-menu = Your account
 sign-out = Sign out
-place-change = { $place }. Switch to another place
+place-change = { $place }. Open the menu
 place-all = All organisations
 place-operator = Operate the installation
 place-installation = Installation
@@ -79,3 +79,4 @@ count-faults = { $count ->
     [one] { $count } network with a fault
    *[other] { $count } networks with a fault
 }
+settings = Settings

@@ -53,3 +53,7 @@ join-lead = Run this as root on that host, where Warren is installed:
 join-once = The command is shown this once and works once. It works until
 join-renew = Make a new join command
 join-renew-hint = For a host that is to take this gateway’s place, or when the earlier command has expired.
+status-gateways-away = { $count ->
+    [one] One gateway is not online.
+   *[other] { $count } gateways are not online.
+}

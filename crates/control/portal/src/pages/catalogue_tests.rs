@@ -108,7 +108,10 @@ fn families() -> BTreeSet<String> {
         |family: &str, members: &[&str]| keys.extend(members.iter().map(|member| format!("{family}-{member}")));
     family("state", &["active", "disabled", "expired", "revoked"]);
     family("organisation-state", &["active", "suspended"]);
-    family("gateway-state", &["online", "offline", "pending"]);
+    family("gateway-state", &["online", "offline", "pending", "faulty"]);
+    for trouble in ["trouble", "trouble-means", "trouble-do"] {
+        family(trouble, &["offline", "pending", "faulty"]);
+    }
     family("role", &["member", "admin"]);
     family("standing", &["invited", "joined"]);
     family("backend", &["userspace", "kernel"]);

@@ -206,9 +206,16 @@ impl Page {
     pub fn bytes(&self, bytes: &u64) -> String {
         markup::bytes(self.locale, *bytes)
     }
-    /// Whether there is another place to go to.
-    pub fn has_other_places(&self) -> bool {
-        self.operator || self.places.iter().any(|place| !place.current)
+    /// Whether the menu of places has anything to offer: another place, or the settings of this one.
+    pub fn has_menu(&self) -> bool {
+        self.operator || self.has_settings() || self.places.iter().any(|place| !place.current)
+    }
+    /// Whether the reader may change the organisation that is shown.
+    pub fn has_settings(&self) -> bool {
+        self.admin && matches!(self.place, Place::Organisation { .. })
+    }
+    pub fn in_settings(&self) -> bool {
+        self.has_settings() && self.path == format!("/o/{}/settings", self.slug)
     }
     /// What the reader's present place is called.
     pub fn place_name(&self) -> String {

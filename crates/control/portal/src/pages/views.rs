@@ -82,20 +82,26 @@ pub struct Network {
     pub id: NetworkId,
     pub name: String,
     pub prefix_list: Vec<String>,
-    /// All of them on one line.
-    pub prefixes: String,
     pub tunnel: &'static str,
     pub routes: Vec<String>,
     pub device_traffic: &'static str,
     pub dns_servers: Vec<String>,
     pub search_domains: Vec<String>,
+    /// The host of `host:port`.
+    pub host: String,
+    pub port: u16,
     pub endpoint: String,
+    /// Whether devices elsewhere cannot reach the address that they are told.
+    pub loopback: bool,
     pub public_key: String,
     pub capacity: u32,
     pub mtu: u16,
     pub keepalive_seconds: u16,
+    pub gateway: GatewayId,
     pub gateway_state: &'static str,
     pub gateway_tone: &'static str,
+    /// Why the gateway cannot carry the network, in its own words.
+    pub fault: Option<String>,
     pub created_at: Timestamp,
 }
 
@@ -103,6 +109,10 @@ impl From<&NetworkView> for Network {
     fn from(view: &NetworkView) -> Self {
         let (network, settings) = (&view.network, &view.network.settings);
         let prefix_list: Vec<String> = settings.prefixes.iter().map(|prefix| prefix.to_string()).collect();
+        let (gateway_state, gateway_tone) = match (view.gateway, &view.fault) {
+            (GatewayState::Online, Some(_)) => ("faulty", "bad"),
+            (state, _) => (state.as_str(), tone_of(state)),
+        };
         let (tunnel, routes) = match &settings.tunnel {
             Tunnel::Full => ("full", Vec::new()),
             Tunnel::Split { routes } => ("split", routes.iter().map(ToString::to_string).collect()),
@@ -110,20 +120,24 @@ impl From<&NetworkView> for Network {
         Self {
             id: network.id,
             name: settings.name.to_string(),
-            prefixes: prefix_list.join(", "),
             prefix_list,
             tunnel,
             routes,
             device_traffic: settings.device_traffic.as_str(),
             dns_servers: settings.dns.servers().iter().map(ToString::to_string).collect(),
             search_domains: settings.dns.search_domains().iter().map(ToString::to_string).collect(),
+            host: view.endpoint.rsplit_once(':').map_or("", |(host, _)| host).to_owned(),
+            port: network.listen_port,
             endpoint: view.endpoint.clone(),
+            loopback: view.is_loopback,
             public_key: network.public_key.to_string(),
             capacity: settings.prefixes.capacity(),
             mtu: settings.mtu.bytes(),
             keepalive_seconds: settings.keepalive.seconds(),
-            gateway_state: view.gateway.as_str(),
-            gateway_tone: tone_of(view.gateway),
+            gateway: network.gateway,
+            gateway_state,
+            gateway_tone,
+            fault: view.fault.clone(),
             created_at: network.created_at,
         }
     }

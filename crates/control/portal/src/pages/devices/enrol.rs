@@ -23,7 +23,7 @@ use super::{
         page::Page,
         reader::Reader,
         shown, shown_as,
-        views::Choice,
+        views::{Choice, Network},
     },
     end_of_day,
 };
@@ -41,6 +41,8 @@ struct New {
     unfolded: bool,
     /// The empty form of what enrolment in the browser fills in.
     made: Made,
+    /// Not known before the device is enrolled.
+    network: Option<Network>,
 }
 
 #[derive(Template)]
@@ -48,6 +50,7 @@ struct New {
 struct Shown {
     page: Page,
     made: Made,
+    network: Option<Network>,
 }
 
 /// A device that was just enrolled.
@@ -105,7 +108,11 @@ pub(super) async fn submit(reader: Reader, Slug(slug): Slug, sent: Submitted) ->
     };
     match outcome {
         // Shown at once: what is secret in it is kept nowhere to be shown later.
-        Ok(enrolled) => shown(&Shown { page: reader.page(&inside, "devices").await?, made: Made::of(enrolled) }),
+        Ok(enrolled) => {
+            let network = Network::from(&networks::show(&inside, enrolled.view.device.network).await?);
+            let page = reader.page(&inside, "devices").await?;
+            shown(&Shown { page, made: Made::of(enrolled), network: Some(network) })
+        }
         Err(error) => {
             let mut refusal = Refusal::of(error.into(), &reader.facts.locale)?;
             refusal.say("key", &reader.facts.locale.text("key-browser-script", &[]));
@@ -136,6 +143,7 @@ async fn form(reader: &Reader, inside: &Inside<'_>, values: Values, refusal: Ref
         refusal,
         values,
         made: Made::in_browser(),
+        network: None,
     })
 }
 

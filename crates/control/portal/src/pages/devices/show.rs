@@ -1,13 +1,16 @@
 //! `/o/{organisation}/devices/{device}`: one device, its state, and what may be changed.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header;
 use warren_app::{
     Inside,
     devices::{self, DeviceView},
+    networks,
 };
-use warren_model::DeviceId;
+use warren_model::{DeviceId, DeviceState};
 use warren_wire::rest::v1;
 
 use super::{
@@ -16,7 +19,7 @@ use super::{
         page::Page,
         reader::Reader,
         shown_as,
-        views::Device,
+        views::{Device, Network},
     },
     day_of,
     enrol::expiry_text,
@@ -27,11 +30,18 @@ use crate::{
     problem::Rejection,
 };
 
+/// How soon a device that was just added is thought to be late; the style sheet waits as long.
+const LATE_AFTER: Duration = Duration::from_secs(20);
+
 #[derive(Template)]
 #[template(path = "devices/show.html")]
 struct Shown {
     page: Page,
     view: Device,
+    /// Of devices that may connect.
+    network: Option<Network>,
+    /// Whether its first handshake is late.
+    long_since: bool,
     refusal: Refusal,
     values: Values,
 }
@@ -107,6 +117,17 @@ async fn page(
     values: Values,
     refusal: Refusal,
 ) -> Result<Response, Rejection> {
-    let shown = Shown { page: reader.page(inside, "devices").await?, view: Device::from(view), refusal, values };
+    let network = match view.state {
+        DeviceState::Active => Some(Network::from(&networks::show(inside, view.device.network).await?)),
+        _ => None,
+    };
+    let shown = Shown {
+        page: reader.page(inside, "devices").await?,
+        view: Device::from(view),
+        network,
+        long_since: reader.app.clock().now() - view.device.created_at >= LATE_AFTER,
+        refusal,
+        values,
+    };
     shown_as(shown.refusal.status(), &shown)
 }

@@ -72,6 +72,7 @@ async fn show_activity(reader: Reader, Paging(request): Paging) -> Result<Respon
         page,
         pager: Pager::of(&found, "/operator/activity", &[], CursorGiven::of(&request)),
         entries: found.items.iter().map(|entry| in_words(entry, &reader.facts.locale)).collect(),
+        filtered: false,
         actions: Vec::new(),
         actors: Vec::new(),
     })

@@ -34,6 +34,8 @@ use crate::{
 pub(in super::super) struct Diary {
     pub(in super::super) page: Page,
     pub(in super::super) entries: Vec<Entry>,
+    /// Whether something was chosen.
+    pub(in super::super) filtered: bool,
     /// What may be chosen; empty where nothing is to choose.
     pub(in super::super) actions: Vec<Choice>,
     pub(in super::super) actors: Vec<Choice>,
@@ -89,6 +91,7 @@ pub(super) async fn show(
         page: reader.page(&inside, "activity").await?,
         pager: Pager::of(&found, &path, &[("action", &action), ("actor", &actor)], CursorGiven::of(&request)),
         entries: found.items.iter().map(|entry| in_words(entry, &locale)).collect(),
+        filtered: !action.is_empty() || !actor.is_empty(),
         actions: Choice::list(actions, &action),
         actors: Choice::list(people, &actor),
     })
