@@ -1,7 +1,12 @@
 //! The portal's main paths in a real browser.
 
+// The stock client of the end-to-end tests.
+#[path = "../end_to_end/client.rs"]
+mod client;
 mod code;
+mod connection;
 mod reader;
+mod settings;
 
 use reader::{PASSWORD, Reader};
 use warren_testkit::{
@@ -62,6 +67,7 @@ async fn from_the_set_up_link_to_a_device_whose_key_never_left_the_browser() -> 
     assert!(sent.contains(&public_key), "another key was enrolled: {sent}");
     assert!(!sent.contains(private_key), "the private key left the browser");
     assert_eq!(reader.reads(".waiting strong").await?, "Waiting for the first handshake…");
+    assert_eq!(reader.reads("#waiting .notice h2").await?, "The gateway has not joined yet");
     reader.finds_it_in_order("device-made-in-browser").await?;
 
     // The page asks before it is left with a key that was not taken along.
@@ -108,11 +114,7 @@ async fn a_key_of_the_server_s_making_is_shown_once_and_revoked_for_ever() -> an
 async fn a_person_joins_by_invitation_and_sees_what_is_theirs() -> anyhow::Result<()> {
     let installation = Installation::start()?;
     let anna = Reader::who_sets_up(&installation).await?;
-    anna.visit("/o/northwind/people/new").await?;
-    anna.fill("#name", "Ben Carter").await?;
-    anna.fill("#email", "ben@example.org").await?;
-    anna.press("main button.first").await?;
-    let link = anna.reads(".secret code").await?;
+    let link = anna.invites("Ben Carter", "ben@example.org").await?;
     anna.finds_it_in_order("person-invited").await?;
 
     let ben = Reader::of(&installation).await?;
@@ -176,6 +178,7 @@ async fn every_page_is_in_order_on_a_desk_and_on_a_phone() -> anyhow::Result<()>
 
     let (network_edit, device_revoke) = (format!("{network}/edit"), format!("{device}/revoke"));
     let pages = [
+        ("settings", "/o/northwind/settings"),
         ("overview", "/o/northwind"),
         ("devices", "/o/northwind/devices"),
         ("devices-none-found", "/o/northwind/devices?q=nothing"),

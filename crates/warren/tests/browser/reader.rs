@@ -39,9 +39,14 @@ impl Reader {
 
     /// Adds a gateway that never joins, which is enough to make networks on.
     pub async fn adds_a_gateway(&self) -> anyhow::Result<()> {
+        self.adds_a_gateway_at("vpn.example.org").await
+    }
+
+    /// The same with the address that devices are told.
+    pub async fn adds_a_gateway_at(&self, host: &str) -> anyhow::Result<()> {
         self.visit("/operator/gateways/new").await?;
         self.fill("#name", "fra-1").await?;
-        self.fill("#endpoint_host", "vpn.example.org").await?;
+        self.fill("#endpoint_host", host).await?;
         self.press("main button.first").await?;
         self.sees(".secret code").await?;
         Ok(())
@@ -54,6 +59,15 @@ impl Reader {
         self.press("main button.first").await?;
         self.sees(".facts").await?;
         Ok(())
+    }
+
+    /// Invites somebody as a member, and returns the link to hand over.
+    pub async fn invites(&self, name: &str, email: &str) -> anyhow::Result<String> {
+        self.visit("/o/northwind/people/new").await?;
+        self.fill("#name", name).await?;
+        self.fill("#email", email).await?;
+        self.press("main button.first").await?;
+        self.reads(".secret code").await
     }
 
     pub async fn looks(&self, viewport: Viewport, scheme: Scheme) -> anyhow::Result<()> {
@@ -73,6 +87,25 @@ impl Reader {
     }
     pub async fn reads(&self, css: &str) -> anyhow::Result<String> {
         Ok(self.sees(css).await?.text().await?)
+    }
+    /// Whether the element is there now.
+    pub async fn has(&self, css: &str) -> anyhow::Result<bool> {
+        Ok(!self.browser.page().find_all(Locator::Css(css)).await?.is_empty())
+    }
+    /// Whether the element, once it is there, can be seen.
+    pub async fn shows(&self, css: &str) -> anyhow::Result<bool> {
+        Ok(self.sees(css).await?.is_displayed().await?)
+    }
+    /// Waits until an element no longer says `before`.
+    pub async fn waits_until_changed(&self, css: &str, before: &str, limit: Duration) -> anyhow::Result<()> {
+        let changed = async {
+            while self.reads(css).await? == before {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            anyhow::Ok(())
+        };
+        let waited = tokio::time::timeout(limit, changed).await;
+        waited.with_context(|| format!("{css} still says {before}"))?
     }
     /// What an element holds, folded away or not.
     pub async fn content(&self, css: &str) -> anyhow::Result<String> {

@@ -31,10 +31,13 @@ impl Process {
     /// When it cannot be started.
     pub fn start(mut command: Command) -> anyhow::Result<Self> {
         let log = NamedTempFile::new().context("cannot make a file for the program's log")?;
+        // One open file, so that both write behind one another; two would write over each other.
+        let output = log.reopen()?;
+        let errors = output.try_clone()?;
         let child = command
             .stdin(Stdio::null())
-            .stdout(log.reopen()?)
-            .stderr(log.reopen()?)
+            .stdout(output)
+            .stderr(errors)
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
         Ok(Self { child, log })
