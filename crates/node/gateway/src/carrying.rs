@@ -1,6 +1,6 @@
 //! What carries one network, in this process or in the kernel, behind the same words.
 
-use std::{io, os::fd::OwnedFd, sync::Arc};
+use std::{io, net::SocketAddr, os::fd::OwnedFd, sync::Arc};
 
 use warren_model::{Clock, DeviceId, NetworkId};
 use warren_tunnel::NetworkSettings;
@@ -104,6 +104,17 @@ impl Carrying {
         match self {
             Self::Userspace { tunnel, .. } => Ok(tunnel.remove_peers(devices).await?),
             Self::Kernel { network, keeper } => Ok(keeper.remove_peers(network.uuid(), devices).await?),
+        }
+    }
+
+    /// Begins a handshake with each of `peers` that is in force, where it was heard from last.
+    pub async fn call_peers(&self, peers: Vec<(DeviceId, SocketAddr)>) -> Result<(), CarryingError> {
+        match self {
+            Self::Userspace { tunnel, .. } => {
+                tunnel.call_peers(peers).await;
+                Ok(())
+            }
+            Self::Kernel { network, keeper } => Ok(keeper.call_peers(network.uuid(), peers).await?),
         }
     }
 

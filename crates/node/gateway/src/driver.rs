@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
-    task::{JoinHandle, JoinSet, spawn_blocking},
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tracing::{error, info, warn};
 use warren_model::{Clock, NetworkId};
@@ -19,13 +19,14 @@ use crate::{
     folder::Folder,
     keeper::{KeeperClient, Life},
     link::{LinkEvent, Outgoing},
+    saving::Saving,
     worker::{JOBS_MAX, Job, Told, Worker},
 };
 
 /// The desired state is written at most this often.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
-/// Copying the state holds changes up; it is rested from so many times as long that not one change in a hundred meets it.
-const REST_AFTER_COPYING: u32 = 200;
+/// Where devices are is written at most this often: they move seldom, and one that moved since calls by itself.
+const SAVE_WHEREABOUTS_EVERY: Duration = Duration::from_secs(5);
 /// Counters are read this often.
 const READ_EVERY: Duration = Duration::from_secs(1);
 /// No wait is longer, so that a step of the clock is noticed.
@@ -55,9 +56,8 @@ struct Running {
     workers: JoinSet<()>,
     told: mpsc::Sender<Told>,
     outgoing: Option<mpsc::Sender<Outgoing>>,
-    saved: u64,
-    saving: Option<JoinHandle<()>>,
-    save_from: Instant,
+    state: Saving,
+    whereabouts: Saving,
 }
 
 impl Driver {
@@ -68,7 +68,8 @@ impl Driver {
     pub async fn run(self, shutdown: Shutdown) -> Result<(), GatewayError> {
         let Self { gateway, folder, keeper, clock, mut events, mut life, backend } = self;
         let (told, mut telling) = mpsc::channel(TOLD_MAX);
-        let saved = gateway.revision();
+        let (state, whereabouts) =
+            (Saving::new(SAVE_EVERY, gateway.revision()), Saving::new(SAVE_WHEREABOUTS_EVERY, gateway.moves()));
         let mut running = Running {
             gateway,
             folder,
@@ -79,9 +80,8 @@ impl Driver {
             workers: JoinSet::new(),
             told,
             outgoing: None,
-            saved,
-            saving: None,
-            save_from: Instant::now(),
+            state,
+            whereabouts,
         };
         let mut readings = interval(READ_EVERY);
         readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -190,41 +190,23 @@ impl Running {
     fn wait(&self) -> Duration {
         let now = self.clock.now();
         let until = self.gateway.poll_timeout().map(|at| Duration::try_from(at - now).unwrap_or_default());
-        let save =
-            (self.gateway.revision() != self.saved).then(|| self.save_from.saturating_duration_since(Instant::now()));
-        until.into_iter().chain(save).min().map_or(SLEEP_MAX, |wait| wait.min(SLEEP_MAX))
+        let save = [self.state.wait(self.gateway.revision()), self.whereabouts.wait(self.gateway.moves())];
+        until.into_iter().chain(save.into_iter().flatten()).min().map_or(SLEEP_MAX, |wait| wait.min(SLEEP_MAX))
     }
 
-    /// Writes the desired state, on another thread, when it is another and the last writing lies back far enough.
+    /// Writes what is to be found again at the next start.
     fn save(&mut self) {
-        let busy = self.saving.as_ref().is_some_and(|saving| !saving.is_finished());
-        if self.gateway.revision() == self.saved || busy || Instant::now() < self.save_from {
-            return;
-        }
-        self.saved = self.gateway.revision();
-        let begin = Instant::now();
-        let (folder, state) = (self.folder.clone(), self.gateway.state());
-        self.save_from = begin + SAVE_EVERY.max(begin.elapsed() * REST_AFTER_COPYING);
-        self.saving = Some(spawn_blocking(move || {
-            if let Err(error) = folder.keep_state(&state) {
-                error!(%error, "the desired state could not be kept");
-            }
-        }));
+        let Self { gateway, folder, clock, state, whereabouts, .. } = self;
+        state.save(gateway.revision(), || write_state(folder, gateway));
+        whereabouts.save(gateway.moves(), || write_whereabouts(folder, gateway, &**clock));
     }
 
     async fn end(mut self, mut telling: mpsc::Receiver<Told>) {
         self.outgoing = None;
         self.jobs.clear();
-        if let Some(saving) = self.saving.take() {
-            let _ = saving.await;
-        }
-        if self.gateway.revision() != self.saved {
-            self.save_from = Instant::now();
-            self.save();
-            if let Some(saving) = self.saving.take() {
-                let _ = saving.await;
-            }
-        }
+        let Self { gateway, folder, clock, state, whereabouts, .. } = &mut self;
+        state.finish(gateway.revision(), || write_state(folder, gateway)).await;
+        whereabouts.finish(gateway.moves(), || write_whereabouts(folder, gateway, &**clock)).await;
         let all_end = async { while self.workers.join_next().await.is_some() {} };
         let heard = async { while telling.recv().await.is_some() {} };
         let ended = tokio::select! {
@@ -235,6 +217,24 @@ impl Running {
             info!("all networks have ended");
         } else {
             warn!("some networks did not end in time; they go with the process");
+        }
+    }
+}
+
+fn write_state(folder: &Folder, gateway: &Gateway) -> impl FnOnce() + Send + use<> {
+    let (folder, state) = (folder.clone(), gateway.state());
+    move || {
+        if let Err(error) = folder.keep_state(&state) {
+            error!(%error, "the desired state could not be kept");
+        }
+    }
+}
+
+fn write_whereabouts(folder: &Folder, gateway: &Gateway, clock: &dyn Clock) -> impl FnOnce() + Send + use<> {
+    let (folder, whereabouts) = (folder.clone(), gateway.whereabouts(clock.now()));
+    move || {
+        if let Err(error) = folder.keep_whereabouts(&whereabouts) {
+            error!(%error, "where devices are could not be kept");
         }
     }
 }

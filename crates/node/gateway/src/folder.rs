@@ -14,7 +14,7 @@ use warren_runtime::{
     Secret,
     files::{FileError, ensure_private_dir, read_private, write_private},
 };
-use warren_tunnel::SavedState;
+use warren_tunnel::{SavedState, Whereabouts};
 
 use crate::keeper::Instance;
 
@@ -105,5 +105,16 @@ impl Folder {
                 Ok(())
             }
         }
+    }
+
+    /// Where devices were last; of nobody when it was not kept.
+    pub fn whereabouts(&self) -> Result<Whereabouts, FileError> {
+        let bytes = read_private(&self.0.join("whereabouts.json"))?;
+        Ok(bytes.map(|bytes| Whereabouts::decode(&bytes)).unwrap_or_default())
+    }
+
+    /// Blocks until it is on the disk.
+    pub fn keep_whereabouts(&self, whereabouts: &Whereabouts) -> Result<(), FileError> {
+        write_private(&self.0.join("whereabouts.json"), &whereabouts.encode())
     }
 }

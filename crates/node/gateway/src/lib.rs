@@ -23,6 +23,7 @@ mod link;
 mod preflight;
 mod privileges;
 mod run;
+mod saving;
 pub mod userspace;
 mod worker;
 

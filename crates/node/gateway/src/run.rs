@@ -83,7 +83,11 @@ async fn carry(
     let identity =
         Identity { software: env!("CARGO_PKG_VERSION").into(), boot: Uuid::from_bytes(uuid_bytes(&*random)), backend };
     let gateway = match folder.state()? {
-        Some(state) => Gateway::restore(identity, state, clock.now()),
+        Some(state) => {
+            let mut gateway = Gateway::restore(identity, state, clock.now());
+            gateway.recall(folder.whereabouts()?, clock.now());
+            gateway
+        }
         None => Gateway::new(identity),
     };
     let (sender, events) = mpsc::channel(EVENTS_MAX);

@@ -1,6 +1,6 @@
 //! Carries out the commands of one network, in order, and tells when it went without one.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use warren_model::{DeviceId, NetworkId};
@@ -119,6 +119,7 @@ impl Worker {
             Action::EnsureNetwork { settings } => self.ensure(settings).await,
             Action::RemoveNetwork { .. } => self.remove().await.map_err(|error| (error, Remains::Nothing)),
             Action::SetPeers { peers, .. } => self.set_peers(peers).await,
+            Action::CallPeers { peers, .. } => self.call_peers(peers).await,
             Action::RemovePeers { devices, .. } => self.remove_peers(devices).await,
         };
         self.last = id;
@@ -185,6 +186,10 @@ impl Worker {
             let _ = self.told.send(Told::OwnKey(network, device)).await;
         }
         Ok(())
+    }
+
+    async fn call_peers(&self, peers: Vec<(DeviceId, SocketAddr)>) -> Result<(), (CarryingError, Remains)> {
+        self.carrying()?.call_peers(peers).await.map_err(|error| (error, Remains::Nothing))
     }
 
     async fn remove_peers(&self, devices: Vec<DeviceId>) -> Result<(), (CarryingError, Remains)> {

@@ -1,5 +1,7 @@
 //! What the gateway asks to be done, and the words of the answers.
 
+use std::net::SocketAddr;
+
 use uuid::Uuid;
 use warren_model::{DeviceId, NetworkId};
 use warren_wire::node::v1::Backend;
@@ -41,6 +43,9 @@ pub enum Action {
     RemoveNetwork { network: NetworkId },
     /// These peers are known so; others stay as they are. At most [`crate::PEERS_PER_COMMAND_MAX`].
     SetPeers { network: NetworkId, peers: Vec<PeerSettings> },
+    /// These peers, which are in force, were heard from there not long ago and are to be called there: a handshake begins
+    /// from this side. At most [`crate::PEERS_PER_COMMAND_MAX`].
+    CallPeers { network: NetworkId, peers: Vec<(DeviceId, SocketAddr)> },
     /// These peers are unknown. At most [`crate::PEERS_PER_COMMAND_MAX`].
     RemovePeers { network: NetworkId, devices: Vec<DeviceId> },
 }
@@ -50,16 +55,17 @@ impl Action {
     pub const fn network(&self) -> NetworkId {
         match self {
             Self::EnsureNetwork { settings } => settings.id,
-            Self::RemoveNetwork { network } | Self::SetPeers { network, .. } | Self::RemovePeers { network, .. } => {
-                *network
-            }
+            Self::RemoveNetwork { network }
+            | Self::SetPeers { network, .. }
+            | Self::CallPeers { network, .. }
+            | Self::RemovePeers { network, .. } => *network,
         }
     }
     pub(crate) const fn finished(&self) -> Finished {
         match self {
             Self::EnsureNetwork { .. } => Finished::Ensure,
             Self::RemoveNetwork { .. } => Finished::Remove,
-            Self::SetPeers { .. } | Self::RemovePeers { .. } => Finished::Peers,
+            Self::SetPeers { .. } | Self::CallPeers { .. } | Self::RemovePeers { .. } => Finished::Peers,
         }
     }
 }

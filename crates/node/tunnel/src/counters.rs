@@ -8,7 +8,7 @@ use std::{
 use warren_model::{DeviceId, NetworkId, Timestamp};
 use warren_wire::node::v1::{PEERS_PER_FRAME_MAX, PeerReport};
 
-use crate::command::CommandId;
+use crate::{command::CommandId, whereabouts::Whereabout};
 
 /// How many removed devices keep their counters for the case that they come back.
 pub const RETIRED_MAX: usize = 100_000;
@@ -34,6 +34,7 @@ pub(crate) struct Counters {
     totals: BTreeMap<Key, Totals>,
     unreported: BTreeSet<Key>,
     retired: VecDeque<Key>,
+    moves: u64,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +69,18 @@ impl Counter {
     }
 }
 
+impl Totals {
+    fn whereabout(&self, (network, device): Key, now: Timestamp) -> Option<Whereabout> {
+        let whereabout = Whereabout::new(network, device, self.endpoint?, self.last_handshake_at?);
+        whereabout.is_fresh(now).then_some(whereabout)
+    }
+}
+
+fn all_of(network: NetworkId) -> std::ops::RangeInclusive<Key> {
+    let key = |device| (network, DeviceId::from_uuid(device));
+    key(uuid::Uuid::nil())..=key(uuid::Uuid::max())
+}
+
 impl Counters {
     /// Takes a reading of `network`'s tunnel that began after the command `as_of` had been carried out.
     pub fn read(&mut self, network: NetworkId, as_of: CommandId, stats: Vec<PeerStats>) {
@@ -85,17 +98,33 @@ impl Counters {
             totals.sent.read(peer.sent_bytes);
             totals.last_handshake_at = totals.last_handshake_at.max(peer.last_handshake_at);
             totals.endpoint = peer.endpoint.or(totals.endpoint);
+            if (before.2, before.3) != (totals.last_handshake_at, totals.endpoint) {
+                self.moves += 1;
+            }
             if before != (totals.received.total(), totals.sent.total(), totals.last_handshake_at, totals.endpoint) {
                 self.unreported.insert(key);
             }
         }
     }
 
+    /// Grows whenever [`Counters::whereabouts`] may tell something else than before.
+    pub const fn moves(&self) -> u64 {
+        self.moves
+    }
+
+    /// Where the devices are whose sessions may stand now.
+    pub fn whereabouts(&self, now: Timestamp) -> impl Iterator<Item = Whereabout> {
+        self.totals.iter().filter_map(move |(key, totals)| totals.whereabout(*key, now))
+    }
+
+    /// Of one network.
+    pub fn whereabouts_in(&self, network: NetworkId, now: Timestamp) -> impl Iterator<Item = Whereabout> {
+        self.totals.range(all_of(network)).filter_map(move |(key, totals)| totals.whereabout(*key, now))
+    }
+
     /// The network's tunnel went with its counters; the next one counts on from here.
     pub fn fold(&mut self, network: NetworkId, command: CommandId) {
-        let first = (network, DeviceId::from_uuid(uuid::Uuid::nil()));
-        let last = (network, DeviceId::from_uuid(uuid::Uuid::max()));
-        for totals in self.totals.range_mut(first..=last).map(|(_, totals)| totals) {
+        for totals in self.totals.range_mut(all_of(network)).map(|(_, totals)| totals) {
             totals.received.fold();
             totals.sent.fold();
             totals.folded_by = command;

@@ -10,13 +10,14 @@ use warren_wire::node::v1::{self, Change, Fault, FromGateway, ToGateway};
 
 use crate::{
     assembly::{AssembledNetwork, Assembly, NETWORKS_MAX, PEERS_MAX},
-    command::{Command, CommandId, Failure, Identity, LinkError},
+    command::{Command, CommandId, Failure, Identity, LinkError, Remains},
     counters::{Counters, PeerStats},
     network::{Finished, Leaving, NetworkState, Step, Wanted},
     peers::DesiredPeers,
     pending::{Pending, UNCOUNTED},
     saved::SavedState,
     settings::{DesiredPeer, Flaw, NetworkSettings},
+    whereabouts::Whereabouts,
 };
 
 /// Changed peers are reported at most this often.
@@ -128,6 +129,34 @@ impl Gateway {
     /// Grows whenever [`Gateway::state`] would give something else.
     pub const fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Where devices are, for keeping beside the state.
+    pub fn whereabouts(&self, now: Timestamp) -> Whereabouts {
+        Whereabouts { devices: self.counters.whereabouts(now).collect() }
+    }
+
+    /// Grows whenever [`Gateway::whereabouts`] may give something else.
+    pub const fn moves(&self) -> u64 {
+        self.counters.moves()
+    }
+
+    /// To be told after [`Gateway::restore`] what was kept of [`Gateway::whereabouts`]: devices whose sessions may still
+    /// stand are called once they are in force.
+    pub fn recall(&mut self, whereabouts: Whereabouts, now: Timestamp) {
+        for whereabout in whereabouts.devices.into_iter().filter(|whereabout| whereabout.is_fresh(now)) {
+            if let Some(network) = self.networks.get_mut(&whereabout.network()) {
+                network.recall(whereabout.device(), whereabout.endpoint);
+            }
+        }
+    }
+
+    /// The network's tunnel failed: those that were there are called when it stands again.
+    fn recall_all_of(&mut self, id: NetworkId, now: Timestamp) {
+        let Some(network) = self.networks.get_mut(&id) else { return };
+        for whereabout in self.counters.whereabouts_in(id, now) {
+            network.recall(whereabout.device(), whereabout.endpoint);
+        }
     }
 
     /// The link stands; the first frame to send is `Hello`.
@@ -425,6 +454,9 @@ impl Gateway {
             let Failure { reason, remains } = failure;
             let leaving = network.failed(command.finished, reason, remains, now, &mut self.pending);
             self.count_out(command.network, leaving);
+            if remains == Remains::Nothing {
+                self.recall_all_of(command.network, now);
+            }
         }
         self.touch(command.network);
     }
@@ -435,6 +467,7 @@ impl Gateway {
         if let Some(state) = self.networks.get_mut(&network) {
             let leaving = state.lost(reason, now, &mut self.pending);
             self.count_out(network, leaving);
+            self.recall_all_of(network, now);
         }
         self.touch(network);
     }

@@ -1,6 +1,9 @@
 //! One network: what is wanted of it, what is in force, and the next step from the one to the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use ipnet::IpNet;
 use warren_model::{DeviceId, NetworkId, Timestamp};
@@ -64,6 +67,10 @@ pub(crate) struct NetworkState {
     /// Devices to be removed before any is set, with the version that first asked for it.
     removals: BTreeMap<DeviceId, u64>,
     sets: BTreeMap<DeviceId, u64>,
+    /// Where devices were heard from that are to be called when they are in force.
+    absent: BTreeMap<DeviceId, SocketAddr>,
+    /// Of those, the ones that are in force.
+    calls: Vec<(DeviceId, SocketAddr)>,
 }
 
 /// A command and the earliest version that waits for it.
@@ -104,6 +111,8 @@ impl NetworkState {
             settings_mark: None,
             removals: BTreeMap::new(),
             sets: BTreeMap::new(),
+            absent: BTreeMap::new(),
+            calls: Vec::new(),
         }
     }
 
@@ -129,6 +138,11 @@ impl NetworkState {
 
     pub fn is_in_force(&self, device: DeviceId) -> bool {
         self.peers_in_force.contains_key(&device)
+    }
+
+    /// The device was heard from at `endpoint` before its tunnel went.
+    pub fn recall(&mut self, device: DeviceId, endpoint: SocketAddr) {
+        self.absent.insert(device, endpoint);
     }
 
     /// When something is to be done without anything arriving.
@@ -230,6 +244,11 @@ impl NetworkState {
         if self.in_flight >= COMMANDS_IN_FLIGHT_MAX {
             return None;
         }
+        if !self.calls.is_empty() {
+            let peers = self.calls.drain(..self.calls.len().min(PEERS_PER_COMMAND_MAX)).collect();
+            let action = Action::CallPeers { network: id, peers };
+            return Some(Step { action, version: UNCOUNTED, leaving: Leaving::Nobody });
+        }
         if !self.removals.is_empty() {
             let (devices, version) = take(&mut self.removals, pending);
             for device in &devices {
@@ -249,6 +268,7 @@ impl NetworkState {
             devices.iter().filter_map(|device| self.peers.get(*device)).map(|peer| peer.settings.clone()).collect();
         for peer in &peers {
             self.put_into_force(peer.clone());
+            self.calls.extend(self.absent.remove_entry(&peer.device));
         }
         Some(Step { action: Action::SetPeers { network: id, peers }, version, leaving: Leaving::Nobody })
     }
@@ -304,6 +324,7 @@ impl NetworkState {
     fn forget_peers(&mut self, version: u64, pending: &mut Pending) -> Leaving {
         let leaving = std::mem::take(&mut self.peers_in_force).into_keys().collect();
         self.addresses_in_force.clear();
+        self.calls.clear();
         self.mark_all(version, pending);
         for (_, first) in std::mem::take(&mut self.removals) {
             pending.release(first);

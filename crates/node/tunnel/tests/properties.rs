@@ -17,6 +17,8 @@ enum Event {
     Snapshot(Vec<(u8, u8, Vec<Numbers>)>),
     CarryOut(u8),
     Fail(Remains),
+    /// A network goes by itself.
+    Lose(u8),
     Pass(u8),
     Restart,
 }
@@ -49,6 +51,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => networks.prop_map(Event::Snapshot),
         6 => (1..6u8).prop_map(Event::CarryOut),
         1 => remains.prop_map(Event::Fail),
+        1 => (0..3u8).prop_map(Event::Lose),
         2 => (1..20u8).prop_map(Event::Pass),
         1 => Just(Event::Restart),
     ]
@@ -77,6 +80,7 @@ proptest! {
                 }
                 Event::CarryOut(count) => system.carry_out(count.into()),
                 Event::Fail(remains) => system.fail_next(remains),
+                Event::Lose(network) => system.lose(network),
                 Event::Pass(seconds) => {
                     system.pass(seconds.into());
                     sent.expire(system.now);

@@ -118,6 +118,11 @@ impl Ledger {
         self.owners.get(key).copied()
     }
 
+    /// The key that stands for `device`, if it is in force.
+    pub(crate) fn key(&self, device: DeviceId) -> Option<PublicKey> {
+        self.devices.get(&device).map(|peer| peer.public_key)
+    }
+
     /// The moment of a handshake that was computed to be `seen`, the same each time that it is asked for.
     pub(crate) fn steady_handshake(&mut self, device: DeviceId, seen: Timestamp) -> Timestamp {
         let known = self.handshakes.entry(device).or_insert(seen);

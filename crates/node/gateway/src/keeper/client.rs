@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::UdpSocket,
+    net::{SocketAddr, UdpSocket},
     os::{fd::OwnedFd, unix::net::UnixStream},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -145,6 +145,10 @@ impl KeeperClient {
             (Answer::OwnKey { device }, _) => Ok(Some(DeviceId::from_uuid(device))),
             _ => Ok(None),
         }
+    }
+    pub async fn call_peers(&self, network: Uuid, peers: Vec<(DeviceId, SocketAddr)>) -> Result<(), KeeperFailure> {
+        let peers = peers.into_iter().map(|(device, endpoint)| (device.uuid(), endpoint)).collect();
+        self.ask(Request::CallPeers { network, peers }).await.map(|_| ())
     }
     pub async fn remove_peers(&self, network: Uuid, devices: Vec<DeviceId>) -> Result<(), KeeperFailure> {
         let devices = devices.into_iter().map(DeviceId::uuid).collect();

@@ -1,6 +1,9 @@
 //! What the gateway and its keeper say to each other: a length of four bytes (big-endian), then JSON.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -41,10 +44,15 @@ pub(crate) enum Request {
     Bind {
         port: u16,
     },
-    /// For a network that the kernel carries, as the next three. At most [`warren_tunnel::PEERS_PER_COMMAND_MAX`].
+    /// For a network that the kernel carries, as the next four. At most [`warren_tunnel::PEERS_PER_COMMAND_MAX`].
     SetPeers {
         network: Uuid,
         peers: Vec<Peer>,
+    },
+    /// Begins a handshake with each where it was heard from last.
+    CallPeers {
+        network: Uuid,
+        peers: Vec<(Uuid, SocketAddr)>,
     },
     RemovePeers {
         network: Uuid,

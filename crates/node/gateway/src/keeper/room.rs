@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     os::fd::{AsFd, OwnedFd},
     vec,
 };
@@ -172,6 +172,12 @@ impl Room {
             Err(CarrierError::OwnKey { device }) => Ok(Some(device.uuid())),
             Err(error) => Err(error.in_full()),
         }
+    }
+
+    pub fn call_peers(&mut self, peers: Vec<(Uuid, SocketAddr)>) -> Result<(), String> {
+        at_most_one_commands_worth(peers.len())?;
+        let peers = peers.into_iter().map(|(device, endpoint)| (DeviceId::from_uuid(device), endpoint)).collect();
+        self.interface()?.call_peers(peers).map_err(|error| error.in_full())
     }
 
     pub fn remove_peers(&mut self, devices: Vec<Uuid>) -> Result<(), String> {

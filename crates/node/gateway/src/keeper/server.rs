@@ -128,6 +128,10 @@ impl Server {
                 let refused = self.room(network)?.set_peers(peers)?;
                 Ok((refused.map_or(Answer::Done, |device| Answer::OwnKey { device }), None))
             }
+            Request::CallPeers { network, peers } => {
+                self.room(network)?.call_peers(peers)?;
+                Ok(DONE)
+            }
             Request::RemovePeers { network, devices } => {
                 self.room(network)?.remove_peers(devices)?;
                 Ok(DONE)

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     os::fd::{AsRawFd, BorrowedFd},
 };
 
@@ -14,7 +15,7 @@ use rtnetlink::{LinkMessageBuilder, LinkUnspec, LinkWireguard, packet_route::Rou
 use warren_model::{DeviceId, PrivateKey, PublicKey};
 
 use super::{
-    peer::{Known, told},
+    peer::{self, Known, told},
     socket::Socket,
 };
 use crate::carrier::{
@@ -119,6 +120,22 @@ impl Interface {
             Some(device) => Err(CarrierError::OwnKey { device }),
             None => Ok(()),
         }
+    }
+
+    /// Begins a handshake with each of `peers` that is in force, where it was heard from last. The interface has to be up.
+    ///
+    /// # Errors
+    /// [`CarrierError::System`] when the kernel refuses, after which the interface is of no further use.
+    pub fn call_peers(&mut self, peers: Vec<(DeviceId, SocketAddr)>) -> Result<(), CarrierError> {
+        let peers = peers.into_iter().filter_map(|(device, endpoint)| Some((self.ledger.key(device)?, endpoint)));
+        let peers: Vec<_> = peers.collect();
+        for some in peers.chunks(PEERS_PER_MESSAGE_MAX) {
+            let calling = some.iter().map(|(key, endpoint)| peer::calling(key, *endpoint)).collect();
+            self.tell(vec![WireguardAttribute::Peers(calling)])?;
+            let called = some.iter().map(|(key, _)| peer::called(key)).collect();
+            self.tell(vec![WireguardAttribute::Peers(called)])?;
+        }
+        Ok(())
     }
 
     /// Shuts `devices` out; those that are not in force need nothing.

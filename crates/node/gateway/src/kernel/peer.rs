@@ -11,6 +11,9 @@ use warren_model::{PublicKey, Timestamp};
 
 use crate::carrier::ledger::{Bytes, Step};
 
+/// Any will do; it stands for a moment only.
+const KEEPALIVE_SECONDS: u16 = 25;
+
 /// What a step is in the kernel's words.
 pub(super) fn told(step: Step) -> WireguardPeer {
     use WireguardPeerAttribute::{AllowedIps, Flags, PresharedKey, PublicKey};
@@ -29,6 +32,26 @@ pub(super) fn told(step: Step) -> WireguardPeer {
             attributes
         }
     })
+}
+
+/// Gives a peer its endpoint and has the kernel send to it at once: it does so when a keepalive interval is set where
+/// there was none (drivers/net/wireguard/netlink.c, `set_peer`), and without a session that begins a handshake.
+pub(super) fn calling(key: &PublicKey, endpoint: SocketAddr) -> WireguardPeer {
+    WireguardPeer(vec![
+        WireguardPeerAttribute::PublicKey(*key.as_bytes()),
+        WireguardPeerAttribute::Flags(WireguardPeerFlags::UpdateOnly),
+        WireguardPeerAttribute::Endpoint(endpoint),
+        WireguardPeerAttribute::PersistentKeepalive(KEEPALIVE_SECONDS),
+    ])
+}
+
+/// Takes the interval of [`calling`] away again: keepalives are the device's to send, which may be behind NAT.
+pub(super) fn called(key: &PublicKey) -> WireguardPeer {
+    WireguardPeer(vec![
+        WireguardPeerAttribute::PublicKey(*key.as_bytes()),
+        WireguardPeerAttribute::Flags(WireguardPeerFlags::UpdateOnly),
+        WireguardPeerAttribute::PersistentKeepalive(0),
+    ])
 }
 
 fn prefix(net: IpNet) -> WireguardAllowedIp {

@@ -102,6 +102,19 @@ impl Switch {
         bytes
     }
 
+    /// The packet that begins a handshake with a peer that has not spoken yet; one that has is where it spoke from.
+    pub(super) fn call(&self, key: &PublicKey, endpoint: SocketAddr) -> Option<(Packet, SocketAddr)> {
+        let peer = self.by_key.read().get(key.as_bytes()).cloned()?;
+        let mut state = peer.0.lock();
+        if state.endpoint.is_some() {
+            return None;
+        }
+        state.endpoint = Some(endpoint);
+        let packet = WgKind::from(state.tunn.format_handshake_initiation(false)?);
+        self.note_session(&packet, &peer);
+        Some((packet.into(), endpoint))
+    }
+
     /// Every peer with its key.
     pub(super) fn peers(&self) -> Vec<([u8; 32], Arc<Peer>)> {
         self.by_key.read().iter().map(|(key, peer)| (*key, peer.clone())).collect()

@@ -81,7 +81,9 @@ impl Reader {
     pub(super) async fn read(&mut self, packets: &mut Vec<Packet<Ip>>) -> io::Result<()> {
         let tun = self.tun.clone();
         loop {
-            let read = tun.io.async_io(Interest::READABLE, |fd| self.read_batch(fd, packets)).await;
+            // A device that was deleted reports an error and nothing else.
+            let interest = Interest::READABLE | Interest::ERROR;
+            let read = tun.io.async_io(interest, |fd| self.read_batch(fd, packets)).await;
             let Err(error) = read else { return Ok(()) };
             if matches!(error.raw_os_error(), Some(libc::EBADF | libc::EBADFD | libc::ENODEV)) {
                 return Err(error);

@@ -1,6 +1,10 @@
 //! One network's tunnel: its tasks, its peers, its statistics.
 
-use std::{net::UdpSocket, os::fd::OwnedFd, sync::Arc};
+use std::{
+    net::{SocketAddr, UdpSocket},
+    os::fd::OwnedFd,
+    sync::Arc,
+};
 
 use gotatun::x25519;
 use parking_lot::Mutex;
@@ -43,6 +47,7 @@ pub struct Parts {
 /// A running tunnel. Dropping it stops it too, some moments later.
 pub struct Tunnel {
     switch: Arc<Switch>,
+    socket: Arc<Socket>,
     clock: Arc<dyn Clock>,
     /// Held through each change, so that what stands in it is in force.
     ledger: Mutex<Ledger>,
@@ -77,8 +82,8 @@ impl Tunnel {
         let mut tasks = JoinSet::new();
         tasks.spawn(until_end(&ended, inbound::carry(switch.clone(), socket.clone(), tun.clone(), mtu)));
         tasks.spawn(until_end(&ended, outbound::carry(switch.clone(), socket.clone(), tun, mtu)));
-        tasks.spawn(until_end(&ended, outbound::keep_time(switch.clone(), socket)));
-        Ok(Self { switch, clock, ledger: Mutex::new(ledger), tasks, ended, socket_ended, tun_ended })
+        tasks.spawn(until_end(&ended, outbound::keep_time(switch.clone(), socket.clone())));
+        Ok(Self { switch, socket, clock, ledger: Mutex::new(ledger), tasks, ended, socket_ended, tun_ended })
     }
 
     /// Waits until the tunnel carries nothing any more, which it does not do by itself: its TUN device was deleted, or
@@ -107,6 +112,20 @@ impl Tunnel {
         refused.map_or(Ok(()), |device| Err(CarrierError::OwnKey { device }))
     }
 
+    /// Begins a handshake with each of `peers` that is in force and has not spoken yet, where it was heard from last.
+    pub async fn call_peers(&self, peers: Vec<(DeviceId, SocketAddr)>) {
+        let mut calls = Vec::new();
+        for some in peers.chunks(CHANGED_AT_ONCE_MAX) {
+            {
+                let ledger = self.ledger.lock();
+                let called = some.iter().filter_map(|(device, endpoint)| Some((ledger.key(*device)?, *endpoint)));
+                calls.extend(called.filter_map(|(key, endpoint)| self.switch.call(&key, endpoint)));
+            }
+            self.socket.send(&mut calls).await;
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Shuts `devices` out; those that are not in force need nothing.
     ///
     /// # Errors
@@ -132,7 +151,8 @@ impl Tunnel {
 
     /// Ends all sessions, and waits until port and TUN device are free again.
     pub async fn stop(self) {
-        let Self { mut tasks, socket_ended, tun_ended, .. } = self;
+        let Self { mut tasks, socket, socket_ended, tun_ended, .. } = self;
+        drop(socket);
         tasks.shutdown().await;
         socket_ended.wait().await;
         tun_ended.wait().await;

@@ -29,20 +29,9 @@ pub fn the_kernel_carries_where_it_can() {
     scenario.control.in_force(scenario.control.want(vec![(network.clone(), vec![device(&network, 2)])]));
     let client = scenario.client(&network, 2, &["10.20.0.0/24"]);
     client.wait_until_reaches("10.20.0.1");
-    let keeper = scenario.gateway.keeper();
-    // In the network's namespace, which only its keeper holds.
-    let namespaces = std::fs::read_dir(format!("/proc/{keeper}/fd")).unwrap();
-    let interfaces: Vec<_> = namespaces
-        .filter_map(|entry| {
-            let path = entry.unwrap().path();
-            let target = std::fs::read_link(&path).ok()?;
-            target.to_str()?.starts_with("net:").then_some(path)
-        })
-        .map(|path| crate::world::Place::open(&path).run("ip -d link show"))
-        .filter(|links| links.contains("tunnel"))
-        .collect();
+    let (_, links) = scenario.gateway.place_with("tunnel");
     let kind = if expected == Backend::Kernel { "wireguard" } else { "tun type tun" };
-    assert!(interfaces.len() == 1 && interfaces[0].contains(kind), "{interfaces:?}");
+    assert!(links.contains(kind), "{links}");
     if expected == Backend::Kernel {
         println!("the gateway is carried by the kernel");
     }

@@ -195,3 +195,54 @@ pub fn a_used_token_enrols_nobody_and_a_second_gateway_finds_the_folder_locked()
     let mut second = Process::start(&scenario.host, &folder, &scenario.control.address());
     assert!(!second.ended(Duration::from_secs(3)).success());
 }
+
+/// Pings ten times a second while `disturb` works, and gives how many of them were lost.
+fn lost_while(client: &Client, disturb: impl FnOnce()) -> u32 {
+    const COUNT: u32 = 100;
+    let mut pinging = std::process::Command::new("ping");
+    let count = COUNT.to_string();
+    pinging.args(["-n", "-q", "-i", "0.1", "-W", "1", "-c", &count, "10.20.0.1"]).stdout(Stdio::piped());
+    let pinging = client.place.spawn(&mut pinging);
+    std::thread::sleep(Duration::from_secs(1));
+    disturb();
+    let printed = pinging.wait_with_output().unwrap();
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    let received = printed.split(", ").find_map(|part| part.strip_suffix(" received")).unwrap();
+    COUNT - received.parse::<u32>().unwrap()
+}
+
+/// Waits until the gateway has written where its devices are.
+fn wait_until_kept(scenario: &Scenario, peer: &Peer) {
+    let path = scenario.state.path().join("gateway/whereabouts.json");
+    wait_for("the client's whereabouts are kept", || {
+        std::fs::read_to_string(&path).ok()?.contains(&peer.device.to_string()).then_some(())
+    });
+}
+
+pub fn a_client_that_does_nothing_goes_on_within_two_seconds_of_a_restart() {
+    let (mut scenario, _, peer, client) = with_client();
+    wait_until_kept(&scenario, &peer);
+    let lost = lost_while(&client, || {
+        scenario.gateway.stop();
+        scenario.restart_gateway();
+    });
+    assert!(lost < 20, "{lost} pings were lost");
+    let lost = lost_while(&client, || {
+        // The next one does not wait for what the first one's keeper still has to clean up.
+        scenario.gateway.signal(Signal::SIGKILL);
+        scenario.gateway.ended(Duration::from_secs(1));
+        scenario.restart_gateway();
+    });
+    assert!(lost < 20, "{lost} pings were lost after a kill");
+}
+
+pub fn a_network_whose_interface_is_deleted_is_a_fault_and_made_anew() {
+    let (scenario, network, _, client) = with_client();
+    let (inside, _) = scenario.gateway.place_with("tunnel");
+    let lost = lost_while(&client, || {
+        inside.run("ip link delete tunnel");
+        scenario.control.fault(network.id, "");
+    });
+    assert!(lost < 40, "{lost} pings were lost");
+    client.wait_until_reaches("10.20.0.1");
+}

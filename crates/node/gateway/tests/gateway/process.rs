@@ -57,6 +57,24 @@ impl Process {
         wait_for("the keeper starts", || std::fs::read_to_string(&path).ok()?.split_whitespace().next()?.parse().ok())
     }
 
+    /// The network's namespace that has an interface of this name, and what `ip` shows there; only the keeper holds it.
+    pub fn place_with(&self, interface: &str) -> (Place, String) {
+        let descriptors = format!("/proc/{}/fd", self.keeper());
+        wait_for("a namespace with the interface", || {
+            let paths = std::fs::read_dir(&descriptors).unwrap().map(|entry| entry.unwrap().path());
+            paths
+                .filter(|path| {
+                    std::fs::read_link(path).is_ok_and(|target| target.to_string_lossy().starts_with("net:"))
+                })
+                .map(|path| {
+                    let place = Place::open(&path);
+                    let links = place.run("ip -d link show");
+                    (place, links)
+                })
+                .find(|(_, links)| links.contains(&format!(": {interface}:")))
+        })
+    }
+
     pub fn let_go_of_input(&mut self) {
         drop(self.0.stdin.take());
     }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![allow(dead_code, clippy::allow_attributes, reason = "each test program uses its part of this module")]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ipnet::IpNet;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use warren_model::{DeviceId, NetworkId, Timestamp};
 use warren_tunnel::{
     Action, Command, Failure, Gateway, Identity, NetworkSettings, PEERS_PER_COMMAND_MAX, PeerSettings, Remains,
-    SavedState,
+    SavedState, Whereabouts,
 };
 use warren_wire::node::v1::{self, Backend, Change, FromGateway, ToGateway};
 
@@ -149,6 +149,9 @@ pub struct System {
     networks: BTreeMap<NetworkId, (NetworkSettings, BTreeMap<DeviceId, PeerSettings>)>,
     waiting: VecDeque<Command>,
     applied: Option<u64>,
+    lost: BTreeSet<NetworkId>,
+    /// Who was called, and where.
+    pub called: Vec<(DeviceId, std::net::SocketAddr)>,
 }
 
 fn identity() -> Identity {
@@ -158,7 +161,15 @@ fn identity() -> Identity {
 impl System {
     pub fn new() -> Self {
         let gateway = Gateway::new(identity());
-        Self { gateway, now: moment(0), networks: BTreeMap::new(), waiting: VecDeque::new(), applied: None }
+        Self {
+            gateway,
+            now: moment(0),
+            networks: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            applied: None,
+            called: Vec::new(),
+            lost: BTreeSet::new(),
+        }
     }
 
     pub fn send_snapshot(&mut self, sent: &Sent) {
@@ -231,7 +242,8 @@ impl System {
                 *standing = settings;
             }
             Action::RemoveNetwork { network } => {
-                self.networks.remove(&network).expect("a network that stands");
+                let stood = self.networks.remove(&network).is_some();
+                assert!(stood || self.lost.remove(&network), "a network was removed that does not stand");
             }
             Action::SetPeers { network, peers } => {
                 assert!((1..=PEERS_PER_COMMAND_MAX).contains(&peers.len()));
@@ -251,6 +263,11 @@ impl System {
                     }
                     standing.insert(peer.device, peer);
                 }
+            }
+            Action::CallPeers { network, peers } => {
+                assert!((1..=PEERS_PER_COMMAND_MAX).contains(&peers.len()));
+                let (_, standing) = self.networks.get(&network).ok_or("no tunnel")?;
+                self.called.extend(peers.into_iter().filter(|(device, _)| standing.contains_key(device)));
             }
             Action::RemovePeers { network, devices } => {
                 assert!((1..=PEERS_PER_COMMAND_MAX).contains(&devices.len()));
@@ -281,6 +298,16 @@ impl System {
         self.poll();
     }
 
+    /// The network goes by itself.
+    pub fn lose(&mut self, number: u8) {
+        let id = NetworkId::from_uuid(network_id(number));
+        if self.networks.remove(&id).is_some() {
+            self.lost.insert(id);
+            self.gateway.handle_lost(id, "gone".into(), self.now);
+            self.poll();
+        }
+    }
+
     pub fn pass(&mut self, seconds: i64) {
         self.now += time::Duration::seconds(seconds);
         self.gateway.handle_timeout(self.now);
@@ -290,7 +317,9 @@ impl System {
     /// The gateway starts again from what it kept; the system forgot everything and the control plane is away.
     pub fn restart(&mut self) {
         let kept = SavedState::decode(&self.gateway.state().encode().unwrap()).unwrap();
+        let whereabouts = Whereabouts::decode(&self.gateway.whereabouts(self.now).encode());
         self.gateway = Gateway::restore(identity(), kept, self.now);
+        self.gateway.recall(whereabouts, self.now);
         self.networks.clear();
         self.waiting.clear();
         self.applied = None;
