@@ -92,9 +92,12 @@ impl Reader {
     pub async fn has(&self, css: &str) -> anyhow::Result<bool> {
         Ok(!self.browser.page().find_all(Locator::Css(css)).await?.is_empty())
     }
-    /// Whether the element, once it is there, can be seen.
+    /// Whether the element, once it is there, can be seen. The browser's own answer: WebDriver's takes whatever stands in a
+    /// closed `<details>` for hidden, also where the style sheet shows it.
     pub async fn shows(&self, css: &str) -> anyhow::Result<bool> {
-        Ok(self.sees(css).await?.is_displayed().await?)
+        self.sees(css).await?;
+        let visible = format!("return document.querySelector('{css}').checkVisibility({{ visibilityProperty: true }})");
+        Ok(self.script(&visible).await? == Value::Bool(true))
     }
     /// Waits until an element no longer says `before`.
     pub async fn waits_until_changed(&self, css: &str, before: &str, limit: Duration) -> anyhow::Result<()> {
