@@ -41,7 +41,10 @@ impl OpContext {
         if organisation.state == OrganisationState::Suspended && !self.subject.is_operator() {
             return Err(AppError::Suspended);
         }
-        let tenant = self.app.databases().tenant_models(organisation.id).await?;
+        let tenant = match self.app.databases().tenant_models(organisation.id).await {
+            Ok(tenant) => tenant,
+            Err(cause) => return Err(self.app.damaged(organisation.id, cause).into()),
+        };
         Ok(Inside { cx: self, organisation, insider, tenant })
     }
 

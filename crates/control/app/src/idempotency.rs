@@ -3,7 +3,7 @@
 use uuid::Uuid;
 use warren_storage::{Claim, IdempotencyKeys, Reader, Writer};
 
-use crate::{AppError, OpContext};
+use crate::{AppError, IdempotencyKey, OpContext};
 
 impl OpContext {
     /// Claims the request's idempotency key, if it has one, for the creation of `resource`. Gives the earlier resource when
@@ -15,6 +15,8 @@ impl OpContext {
     ) -> Result<Option<Uuid>, AppError> {
         let Some(key) = &self.idempotency else { return Ok(None) };
         let now = self.app.clock().now();
+        // Each claim clears away what nobody asks for any more, so that no database keeps keys for ever.
+        keys.forget_before(now - time::Duration::hours(IdempotencyKey::REMEMBERED_HOURS)).await?;
         outcome(keys.claim(&self.idempotency_scope(), key.key(), key.fingerprint(), resource, now).await?)
     }
 

@@ -72,6 +72,10 @@ pub async fn accept(
         .transaction(async |tx| -> Result<(), AppError> {
             consume(tx.links().consume(link, now).await)?;
             if let Some(hash) = &new_hash {
+                // Another invitation of the same person may have set one meanwhile; it is not replaced by this.
+                if tx.accounts().for_sign_in(&account.email).await?.is_some_and(|(_, stored)| stored.is_some()) {
+                    return Err(AppError::Stale);
+                }
                 tx.accounts().set_password(account.id, hash, &account.name).await?;
             }
             tx.memberships().join(account.id, organisation).await?;

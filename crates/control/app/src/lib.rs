@@ -28,14 +28,14 @@ mod worker;
 
 use std::{
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
-use warren_model::{Clock, Random, Timestamp};
+use warren_model::{Clock, OrganisationId, Random, Timestamp};
 use warren_runtime::{
     Shutdown,
     files::{self, FileError},
@@ -93,6 +93,9 @@ pub enum BuildError {
     /// The key file is gone while there are data sealed with it.
     #[error("{} is missing but the database holds secrets sealed with it; put the file back from a backup", path.display())]
     KeyFileMissing { path: PathBuf },
+    /// The system database is gone while there are organisations' databases: a new one would know of none of them.
+    #[error("{} is missing but there are databases of organisations beside it; put the file back from a backup", path.display())]
+    SystemMissing { path: PathBuf },
 }
 
 /// The control plane. Clones are handles to the same one.
@@ -120,7 +123,11 @@ impl App {
     /// [`BuildError`] says in one sentence what is wrong and what to do.
     pub async fn build(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, BuildError> {
         let key_path = config.data_folder.join("sealing.key");
-        let is_new = !config.data_folder.join("system.sqlite").exists();
+        let system = config.data_folder.join("system.sqlite");
+        let is_new = !system.exists();
+        if is_new && holds_organisations(&config.data_folder) {
+            return Err(BuildError::SystemMissing { path: system });
+        }
         let sealing = match files::read_private(&key_path)? {
             Some(bytes) => {
                 SealingKey::from_bytes(bytes.try_into().map_err(|_| BuildError::KeyFile { path: key_path })?)
@@ -195,6 +202,21 @@ impl App {
         self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).retain(|posted| posted != notice);
     }
 
+    /// What it means that an organisation's database does not open; one that is damaged or gone is told to the operator.
+    pub(crate) fn damaged(&self, organisation: OrganisationId, cause: StorageError) -> StorageError {
+        let cause = match cause {
+            StorageError::NotFound => {
+                let file = self.0.config.data_folder.join("tenants").join(format!("{organisation}.sqlite"));
+                StorageError::Corrupt { file, detail: "it is missing".to_owned() }
+            }
+            other => other,
+        };
+        if matches!(cause, StorageError::Corrupt { .. }) {
+            self.post_notice(cause.to_string());
+        }
+        cause
+    }
+
     pub(crate) fn notices(&self) -> Vec<String> {
         self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -222,6 +244,12 @@ impl App {
     pub(crate) fn uptime(&self) -> time::Duration {
         self.clock().now() - self.0.started_at
     }
+}
+
+/// Whether there is a database of any organisation.
+fn holds_organisations(data_folder: &Path) -> bool {
+    let entries = std::fs::read_dir(data_folder.join("tenants")).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.path().extension().is_some_and(|extension| extension == "sqlite"))
 }
 
 /// The most notices that are shown at once.

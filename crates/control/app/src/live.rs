@@ -59,6 +59,7 @@ pub struct PeerObservation {
 /// A device's place in memory.
 #[derive(Debug, Clone)]
 struct Tracked {
+    network: NetworkId,
     owner: AccountId,
     stored: UsageRecord,
 }
@@ -102,23 +103,27 @@ impl Live {
         &self,
         organisation: OrganisationId,
         device: DeviceId,
+        network: NetworkId,
         owner: AccountId,
         stored: UsageRecord,
     ) {
-        self.organisations()
-            .entry(organisation)
-            .or_default()
-            .devices
-            .entry(device)
-            .or_insert(Tracked { owner, stored });
+        self.organisations().entry(organisation).or_default().devices.entry(device).or_insert(Tracked {
+            network,
+            owner,
+            stored,
+        });
     }
 
-    /// Takes one report in. Devices that are not remembered are passed over.
+    /// Takes one report in. Devices that are not remembered, or are in another network than the report says, are passed over:
+    /// their own gateway speaks for them.
     pub(crate) fn observe(&self, organisation: OrganisationId, boot: Uuid, seen: &[PeerObservation], now: Timestamp) {
         let mut organisations = self.organisations();
         let Some(here) = organisations.get_mut(&organisation) else { return };
         for observation in seen {
             let Some(tracked) = here.devices.get_mut(&observation.device) else { continue };
+            if tracked.network != observation.network {
+                continue;
+            }
             tracked.stored.count(boot, observation.received_bytes, observation.sent_bytes);
             let usage = &mut tracked.stored.usage;
             usage.last_handshake_at = observation.last_handshake_at.or(usage.last_handshake_at);
@@ -206,20 +211,27 @@ mod tests {
 
     const HERE: OrganisationId = OrganisationId::from_uuid(Uuid::from_u128(1));
     const DEVICE: DeviceId = DeviceId::from_uuid(Uuid::from_u128(2));
+    const NETWORK: NetworkId = NetworkId::from_uuid(Uuid::from_u128(4));
     const OWNER: AccountId = AccountId::from_uuid(Uuid::from_u128(3));
     const NOW: Timestamp = OffsetDateTime::UNIX_EPOCH;
 
     fn seen(received_bytes: u64) -> [PeerObservation; 1] {
-        let network = NetworkId::from_uuid(Uuid::from_u128(4));
         let last_handshake_at = Some(NOW);
-        [PeerObservation { network, device: DEVICE, last_handshake_at, endpoint: None, received_bytes, sent_bytes: 0 }]
+        [PeerObservation {
+            network: NETWORK,
+            device: DEVICE,
+            last_handshake_at,
+            endpoint: None,
+            received_bytes,
+            sent_bytes: 0,
+        }]
     }
 
     #[test]
     fn totals_grow_across_restarts_of_the_gateway_and_of_the_control_plane() {
         let (first_boot, second_boot) = (Uuid::from_u128(10), Uuid::from_u128(11));
         let live = Live::new();
-        live.remember(HERE, DEVICE, OWNER, UsageRecord::default());
+        live.remember(HERE, DEVICE, NETWORK, OWNER, UsageRecord::default());
         live.observe(HERE, first_boot, &seen(100), NOW);
         live.observe(HERE, first_boot, &seen(150), NOW);
         live.observe(HERE, second_boot, &seen(30), NOW);
@@ -227,15 +239,24 @@ mod tests {
 
         let (_, saved) = live.take_unsaved().pop().unwrap();
         let after_restart = Live::new();
-        after_restart.remember(HERE, DEVICE, OWNER, saved[0].1.clone());
+        after_restart.remember(HERE, DEVICE, NETWORK, OWNER, saved[0].1.clone());
         after_restart.observe(HERE, second_boot, &seen(40), NOW);
         assert_eq!(after_restart.usage(HERE, DEVICE).unwrap().received_bytes, 190);
     }
 
     #[test]
+    fn a_report_from_another_network_than_the_device_s_own_counts_for_nothing() {
+        let live = Live::new();
+        live.remember(HERE, DEVICE, NetworkId::from_uuid(Uuid::from_u128(5)), OWNER, UsageRecord::default());
+        live.observe(HERE, Uuid::nil(), &seen(100), NOW);
+        assert_eq!(live.usage(HERE, DEVICE).unwrap(), Usage::default());
+        assert!(live.take_unsaved().is_empty());
+    }
+
+    #[test]
     fn what_was_stored_is_not_stored_again_until_it_changes() {
         let live = Live::new();
-        live.remember(HERE, DEVICE, OWNER, UsageRecord::default());
+        live.remember(HERE, DEVICE, NETWORK, OWNER, UsageRecord::default());
         live.observe(HERE, Uuid::nil(), &seen(1), NOW);
         assert_eq!(live.take_unsaved().len(), 1);
         assert!(live.take_unsaved().is_empty());
@@ -246,7 +267,7 @@ mod tests {
     #[test]
     fn a_session_ends_with_time_and_with_revocation() {
         let live = Live::new();
-        live.remember(HERE, DEVICE, OWNER, UsageRecord::default());
+        live.remember(HERE, DEVICE, NETWORK, OWNER, UsageRecord::default());
         live.observe(HERE, Uuid::nil(), &seen(1), NOW);
         assert_eq!(live.online(HERE, NOW), 1);
         assert_eq!(live.online(HERE, NOW + Duration::seconds(180)), 0);

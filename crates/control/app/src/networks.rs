@@ -18,7 +18,7 @@ use warren_model::{
     network::{DeviceTraffic, Dns, Keepalive, Mtu, NetworkSettings},
     page::{Page, PageRequest},
 };
-use warren_storage::TenantTransaction;
+use warren_storage::{TenantModels, TenantTransaction};
 
 use crate::{
     App, AppError, Contradiction, Expected, Inside, Thing,
@@ -101,6 +101,7 @@ pub async fn create(inside: &Inside<'_>, input: Create) -> Result<NetworkView, A
 
     // The port lives in the system's database. Reserved first and given back on failure; one that a kill leaves behind is
     // found and released at the next start.
+    let reservation = Reservation::of(inside, id);
     let port = reserve_port(app, &proof, gateway.id, organisation, id).await?;
     let network = Network {
         id,
@@ -127,13 +128,16 @@ pub async fn create(inside: &Inside<'_>, input: Create) -> Result<NetworkView, A
         })
         .await;
     match outcome {
-        Ok(None) => view(inside, network).await,
+        Ok(None) => {
+            reservation.keep();
+            view(inside, network).await
+        }
         Ok(Some(earlier)) => {
-            release_port(app, id).await?;
+            reservation.give_back().await?;
             show(inside, NetworkId::from_uuid(earlier)).await
         }
         Err(error) => {
-            release_port(app, id).await?;
+            reservation.give_back().await?;
             Err(error)
         }
     }
@@ -184,6 +188,7 @@ pub async fn change(
 /// [`AppError::Forbidden`], [`AppError::NotFound`], [`AppError::Stale`] or [`Contradiction::NetworkInUse`]
 pub async fn remove(inside: &Inside<'_>, id: NetworkId, expected: Expected) -> Result<(), AppError> {
     let proof = inside.authorise(ManageNetworks)?;
+    let reservation = Reservation::of(inside, id);
     inside
         .tenant
         .transaction(async |tx| -> Result<(), AppError> {
@@ -200,7 +205,7 @@ pub async fn remove(inside: &Inside<'_>, id: NetworkId, expected: Expected) -> R
             Ok(())
         })
         .await?;
-    release_port(inside.app(), id).await
+    reservation.give_back().await
 }
 
 /// Prefixes that no network of the organisation uses yet: a random /24 of 10.0.0.0/8, and a unique local /64 with a random
@@ -288,6 +293,53 @@ async fn reserve_port(
             Ok(tx.gateway_networks().reserve_port(proof, gateway, organisation, network).await?)
         })
         .await
+}
+
+/// A network's port, which is given back in the background when the caller stops waiting in the middle, as when a browser hangs
+/// up, unless the network is there.
+struct Reservation {
+    app: App,
+    tenant: TenantModels,
+    network: NetworkId,
+    is_settled: bool,
+}
+
+impl Reservation {
+    fn of(inside: &Inside<'_>, network: NetworkId) -> Self {
+        Self { app: inside.app().clone(), tenant: inside.tenant.clone(), network, is_settled: false }
+    }
+    fn keep(mut self) {
+        self.is_settled = true;
+    }
+    async fn give_back(mut self) -> Result<(), AppError> {
+        release_port(&self.app, self.network).await?;
+        self.is_settled = true;
+        Ok(())
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if self.is_settled {
+            return;
+        }
+        let (app, tenant, network) = (self.app.clone(), self.tenant.clone(), self.network);
+        runtime.spawn(async move {
+            // Looked for with the writer in hand: what was under way is over then.
+            let there = tenant.transaction(async |tx| -> Result<bool, AppError> {
+                Ok(tx.networks().by_id(network).await?.is_some())
+            });
+            let released = match there.await {
+                Ok(true) => return,
+                Ok(false) => release_port(&app, network).await,
+                Err(cause) => Err(cause),
+            };
+            if let Err(cause) = released {
+                tracing::warn!(%cause, %network, "a port could not be given back; the next start does so");
+            }
+        });
+    }
 }
 
 async fn release_port(app: &App, network: NetworkId) -> Result<(), AppError> {

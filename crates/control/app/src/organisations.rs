@@ -149,7 +149,6 @@ pub async fn change(inside: &Inside<'_>, expected: Expected, change: Change) -> 
     }
     let entry = changes.into_entry(inside.cx.entry(&proof, Action::OrganisationChanged, after.id.uuid(), &after.name));
     let app = inside.app();
-    let networks = inside.tenant.networks().all().await?;
     let stored = app
         .system()
         .transaction(async |tx| -> Result<Organisation, AppError> {
@@ -157,10 +156,12 @@ pub async fn change(inside: &Inside<'_>, expected: Expected, change: Change) -> 
             tx.audit().append(&entry, Some(after.id)).await?;
             tx.audit_outbox().push(&entry, after.id).await?;
             if before.state != after.state {
-                let (app, organisation) = (app.clone(), after.id);
+                let (app, here) = (app.clone(), after.id);
+                // Read in this transaction: a network that is reserved later is told with the new state anyway.
+                let networks = tx.gateway_networks().all().await?;
                 tx.after_commit(move || {
-                    for network in networks {
-                        app.hub().touch(network.gateway, Touched::Network { organisation, network: network.id });
+                    for (gateway, organisation, network) in networks.into_iter().filter(|(_, of, _)| *of == here) {
+                        app.hub().touch(gateway, Touched::Network { organisation, network });
                     }
                 });
             }

@@ -81,6 +81,7 @@ impl Database {
             if !closed_cleanly {
                 check_integrity(&connection, &file).await?;
             }
+            refuse_without_schema(&connection, &file).await?;
             migrate::<M>(&connection, &file).await
         };
         if let Err(error) = prepared.await {
@@ -210,6 +211,16 @@ async fn check_integrity(connection: &DatabaseConnection, file: &Path) -> Result
     let row = connection.query_one_raw(check).await.map_err(failed)?;
     let verdict: String = row.map_or(Ok("ok".to_owned()), |row| row.try_get_by_index(0)).map_err(failed)?;
     if verdict == "ok" { Ok(()) } else { Err(StorageError::Corrupt { file: file.to_owned(), detail: verdict }) }
+}
+
+/// Databases come to their place with their schema in them: one without it lost what it held, and a new schema would hide that.
+async fn refuse_without_schema(connection: &DatabaseConnection, file: &Path) -> Result<(), StorageError> {
+    let table = seaql_migrations::Entity.table_name().to_owned();
+    let there = SchemaManager::new(connection).has_table(table).await;
+    match there.map_err(|error| StorageError::from_database(&error, file))? {
+        true => Ok(()),
+        false => Err(StorageError::Corrupt { file: file.to_owned(), detail: "it is empty".to_owned() }),
+    }
 }
 
 /// Applies what is missing in one transaction under the writer's lock: all of it or nothing.

@@ -129,6 +129,7 @@ impl StorageError {
                     }
                     _ if cause.is_foreign_key_violation() => Self::Referenced,
                     Some(SqliteCode::FULL) => Self::DiskFull { file: owned },
+                    _ if code.is_some_and(|code| code.0 == SqliteCode::IOERR_SHMSIZE) => Self::DiskFull { file: owned },
                     Some(SqliteCode::READONLY | SqliteCode::PERM) => Self::ReadOnly { file: owned },
                     Some(SqliteCode::CANTOPEN) => Self::ReadOnly { file: owned },
                     Some(SqliteCode::CORRUPT | SqliteCode::NOTADB) => {
@@ -172,6 +173,8 @@ impl SqliteCode {
     const READONLY: i32 = 8;
     const INTERRUPT: i32 = 9;
     const IOERR: i32 = 10;
+    /// The index of the write-ahead log does not fit on the disk.
+    const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
     const CORRUPT: i32 = 11;
     const FULL: i32 = 13;
     const CANTOPEN: i32 = 14;

@@ -204,8 +204,8 @@ impl LinkSession {
             let unknown = self.app.live().unknown(organisation, seen.iter().map(|observation| observation.device));
             if !unknown.is_empty() {
                 let tenant = self.tenant(organisation).await?;
-                for (device, owner, record) in tenant.usage().records_of(&unknown).await? {
-                    self.app.live().remember(organisation, device, owner, record);
+                for (device, network, owner, record) in tenant.usage().records_of(&unknown).await? {
+                    self.app.live().remember(organisation, device, network, owner, record);
                 }
             }
             self.app.live().observe(organisation, self.boot, &seen, now);

@@ -60,6 +60,8 @@ pub async fn enrol(cx: &OpContext, join: &SecretToken) -> Result<EnrolledGateway
             Ok(gateway)
         })
         .await?;
+    // The credential before this one is worth nothing any more, and neither is the link that it opened.
+    cx.app.hub().forget(gateway.id);
     tracing::info!(gateway = %gateway.id, "a gateway enrolled");
     Ok(EnrolledGateway { id: gateway.id, name: gateway.name, credential })
 }

@@ -310,3 +310,42 @@ async fn devices_enrolled_at_the_same_time_get_addresses_of_their_own() {
     }
     assert_eq!(addresses.len(), 32);
 }
+
+#[tokio::test]
+async fn a_creation_that_is_given_up_keeps_no_port() {
+    let here = Installation::new().await;
+    let anna = here.set_up().await;
+    let cx = here.cx(anna.subject());
+    let inside = cx.enter(&slug("northwind")).await.unwrap();
+    let first = network(&inside, "First", "10.20.0.0/24").await.network;
+    // Given up at every point where it waits, until it is through.
+    for waits in 1.. {
+        let create = networks::Create { settings: settings("Second", "10.21.0.0/24"), gateway: None };
+        let mut creating = Box::pin(networks::create(&inside, create));
+        let mut polls = 0;
+        let done = std::future::poll_fn(|cx| {
+            polls += 1;
+            match creating.as_mut().poll(cx) {
+                std::task::Poll::Ready(made) => std::task::Poll::Ready(Some(made.is_ok())),
+                std::task::Poll::Pending if polls == waits => std::task::Poll::Ready(None),
+                std::task::Poll::Pending => std::task::Poll::Pending,
+            }
+        })
+        .await;
+        drop(creating);
+        if done.is_some() {
+            break;
+        }
+    }
+    // One may have come to be though nobody waited for it; whatever is there has a port, and nothing else has.
+    let ports = async || {
+        let page = networks::page(&inside, &PageRequest::first_of_most()).await.unwrap();
+        page.items.iter().map(|view| view.network.listen_port).collect::<Vec<_>>()
+    };
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let taken = ports().await;
+    assert!(taken.len() <= 2, "{taken:?}");
+    let third = network(&inside, "Third", "10.22.0.0/24").await.network;
+    let expected = first.listen_port + u16::try_from(taken.len()).unwrap();
+    assert!(third.listen_port <= expected, "{} ports are lost", third.listen_port - expected);
+}

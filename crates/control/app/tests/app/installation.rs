@@ -124,3 +124,37 @@ async fn an_organisation_that_does_not_exist_looks_like_one_of_others() {
         assert!(matches!(outcome, Err(AppError::NotFound(Thing::Organisation))), "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_lost_system_database_is_not_replaced_while_organisations_are_there() {
+    let here = Installation::new().await;
+    here.set_up().await;
+    let Installation { app, clock, folder } = here;
+    app.close().await;
+    std::fs::remove_file(folder.path().join("system.sqlite")).unwrap();
+    let config = warren_app::Config::new(folder.path().to_owned(), "https://vpn.example.org".into());
+    let refused = warren_app::App::build(config, clock, std::sync::Arc::new(SystemRandom)).await;
+    assert!(matches!(refused, Err(warren_app::BuildError::SystemMissing { .. })), "{refused:?}");
+    assert!(!folder.path().join("system.sqlite").exists());
+    assert_eq!(std::fs::read_dir(folder.path().join("tenants")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn an_organisation_whose_database_is_gone_is_told_to_the_operator_and_hinders_nobody_else() {
+    let here = Installation::new().await;
+    let anna = here.set_up().await;
+    let Installation { app, clock, folder } = here;
+    app.close().await;
+    let tenants = folder.path().join("tenants");
+    let lost = std::fs::read_dir(&tenants).unwrap().next().unwrap().unwrap().path();
+    std::fs::rename(&lost, folder.path().join("elsewhere")).unwrap();
+    let here = Installation::on(folder, clock).await;
+    here.organisation("other").await;
+    let cx = here.cx(anna.subject());
+    let refused = cx.enter(&slug("northwind")).await.map(drop);
+    assert!(matches!(refused, Err(AppError::Unavailable(_))), "{refused:?}");
+    assert!(cx.enter(&slug("other")).await.is_ok());
+    let notices = installation::status(&cx).await.unwrap().notices;
+    assert!(notices.iter().any(|notice| notice.contains("it is missing")), "{notices:?}");
+    assert!(!lost.exists(), "an empty database in its place would hide the loss");
+}

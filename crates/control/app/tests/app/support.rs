@@ -61,6 +61,11 @@ impl Installation {
     pub async fn restart(self) -> Self {
         let Self { app, clock, folder } = self;
         app.close().await;
+        Self::on(folder, clock).await
+    }
+
+    /// Starts on what is in `folder`.
+    pub async fn on(folder: tempfile::TempDir, clock: Arc<HandClock>) -> Self {
         let app = open(&folder, &clock).await;
         Self { app, clock, folder }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationDef, Set};
 use warren_model::{
-    AccountId, DeviceId,
+    AccountId, DeviceId, NetworkId,
     device::{Usage, UsageRecord},
 };
 use warren_schema::tenant::{device, device_usage as table};
@@ -37,8 +37,11 @@ impl<C: Source> DeviceUsage<'_, C> {
 }
 
 impl<C: Source> DeviceUsage<'_, C> {
-    /// The whole record of each of these devices, and whose device it is. Devices that do not exist are left out.
-    pub async fn records_of(&self, ids: &[DeviceId]) -> Result<Vec<(DeviceId, AccountId, UsageRecord)>, StorageError> {
+    /// The whole record of each of these devices, which network it is in, and whose device it is. Devices that do not exist are left out.
+    pub async fn records_of(
+        &self,
+        ids: &[DeviceId],
+    ) -> Result<Vec<(DeviceId, NetworkId, AccountId, UsageRecord)>, StorageError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -50,13 +53,13 @@ impl<C: Source> DeviceUsage<'_, C> {
             .await
             .at(self.on)?;
         let record = |(row, device): (table::Model, Option<device::Model>)| {
-            let owner = device.ok_or(Undecodable { column: "device_id" })?.owner_id;
+            let device = device.ok_or(Undecodable { column: "device_id" })?;
             let (boot, received, sent) = (row.boot, row.boot_received_bytes, row.boot_sent_bytes);
             let (id, usage) = decode(row)?;
             let boot_received_bytes = narrowed(received, "boot_received_bytes")?;
             let boot_sent_bytes = narrowed(sent, "boot_sent_bytes")?;
             let record = UsageRecord { usage, boot, boot_received_bytes, boot_sent_bytes };
-            Ok((id, AccountId::from_uuid(owner), record))
+            Ok((id, NetworkId::from_uuid(device.network_id), AccountId::from_uuid(device.owner_id), record))
         };
         rows.into_iter().map(record).collect::<Result<_, Undecodable>>().at(self.on)
     }

@@ -81,6 +81,24 @@ async fn a_file_that_is_no_database_is_called_damaged_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn an_empty_file_in_place_of_a_database_is_called_damaged_and_not_filled_anew() {
+    let world = world().await;
+    let (acme, tenant) = world.organisation("acme").await;
+    drop(tenant);
+    let World { databases, folder } = world;
+    databases.close().await;
+    let file = folder.path().join(format!("tenants/{}.sqlite", acme.id));
+    fs::write(&file, []).unwrap();
+    let databases = open(folder.path()).await.unwrap();
+    let error = databases.tenant_models(acme.id).await.unwrap_err();
+    assert!(matches!(&error, StorageError::Corrupt { file: found, .. } if *found == file), "{error:?}");
+    databases.close().await;
+    fs::write(system_file(folder.path()), []).unwrap();
+    let error = open(folder.path()).await.unwrap_err();
+    assert!(matches!(&error, StorageError::Corrupt { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn damage_inside_is_found_at_the_start_after_an_unclean_end() {
     let world = world().await;
     let (acme, tenant) = world.organisation("acme").await;

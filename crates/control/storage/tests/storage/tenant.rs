@@ -323,7 +323,7 @@ async fn usage_is_kept_with_the_counters_it_was_counted_from() {
     let anna = account_id();
     let laptop = enrol(&tenant, &office, anna, "laptop").await.unwrap();
     let fresh = tenant.usage().records_of(&[laptop.id]).await.unwrap();
-    assert_eq!(fresh, [(laptop.id, anna, UsageRecord::default())]);
+    assert_eq!(fresh, [(laptop.id, laptop.network, anna, UsageRecord::default())]);
     let record = UsageRecord {
         usage: Usage {
             received_bytes: 5_000_000_000,
@@ -339,7 +339,7 @@ async fn usage_is_kept_with_the_counters_it_was_counted_from() {
     let records = [(device_id(), record.clone()), (laptop.id, record.clone())];
     tenant.transaction(async |tx| tx.usage().store_many(&records).await).await.unwrap();
     let read = tenant.usage().records_of(&[laptop.id, device_id()]).await.unwrap();
-    assert_eq!(read, [(laptop.id, anna, record.clone())]);
+    assert_eq!(read, [(laptop.id, laptop.network, anna, record.clone())]);
     let usage = tenant.usage().of_many(&[device_id(), laptop.id, device_id()]).await.unwrap();
     assert_eq!(usage.into_iter().collect::<Vec<_>>(), [(laptop.id, record.usage)]);
     assert!(tenant.usage().of_many(&[]).await.unwrap().is_empty());
