@@ -114,3 +114,17 @@ fn tls_config(ca_file: Option<&PathBuf>) -> Result<ClientConfig, ConnectError> {
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_to_another_machine_needs_a_word() {
+        let server: ServerAddress = "http://vpn.example.org".parse().unwrap();
+        let refused = Connector::new(server.clone(), None, PlainHttp::WithinThisMachine).err().unwrap().to_string();
+        assert!(refused.contains("https://") && refused.contains("--ca-file"), "{refused}");
+        assert!(Connector::new(server, None, PlainHttp::Anywhere).is_ok());
+        assert!(Connector::new("http://[::1]:80".parse().unwrap(), None, PlainHttp::WithinThisMachine).is_ok());
+    }
+}

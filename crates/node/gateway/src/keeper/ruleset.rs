@@ -13,6 +13,10 @@ pub(crate) const TUNNEL: &str = "tunnel";
 /// The namespace's end of its way to the host.
 pub(crate) const UPLINK: &str = "uplink";
 
+/// By their numbers (IANA): nft knows the names only where /etc/protocols has them.
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+
 /// The table inside a network's namespace, replacing what was there.
 pub(crate) fn inside(surroundings: &Surroundings) -> String {
     let devices = match surroundings.device_traffic {
@@ -36,7 +40,7 @@ table inet warren {{
 		type filter hook input priority filter; policy drop;
 		iif lo accept
 		ct state established,related accept
-		meta l4proto {{ icmp, ipv6-icmp }} accept
+		meta l4proto {{ {ICMP}, {ICMPV6} }} accept
 		iifname "{TUNNEL}" reject with icmpx port-unreachable
 	}}
 	chain postrouting {{

@@ -55,3 +55,13 @@ pub fn the_backend_that_was_asked_for_carries() {
     let missing = warren_gateway::preflight(warren_gateway::BackendChoice::Kernel).unwrap_err();
     assert_eq!(missing[0].remedy(), "sudo modprobe wireguard");
 }
+
+pub fn sockets_have_room_for_bursts() {
+    let mut scenario = Scenario::start();
+    start_with(&mut scenario, "userspace");
+    let network = network(0);
+    scenario.control.in_force(scenario.control.want(vec![(network.clone(), vec![])]));
+    // The kernel doubles what it is asked for (socket(7)); its own limit is 208 KiB on most systems.
+    let sockets = scenario.host.run("ss -Hlunm");
+    assert!(sockets.contains("rb16777216") && sockets.contains("tb16777216"), "{sockets}");
+}

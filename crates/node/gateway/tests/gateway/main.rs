@@ -52,6 +52,7 @@ macro_rules! trials {
 fn trials() -> Vec<Trial> {
     trials![
         backend::the_kernel_carries_where_it_can,
+        backend::sockets_have_room_for_bursts,
         backend::the_backend_that_was_asked_for_carries,
         traffic::a_stock_client_reaches_a_server_behind_the_gateway,
         traffic::a_removed_peer_is_cut_off_within_a_second,
