@@ -20,6 +20,8 @@ pub(crate) const JOBS_MAX: usize = 2 * COMMANDS_IN_FLIGHT_MAX;
 /// A reading that took a while is followed by a rest this many times as long: a change may have to wait for a reading, and
 /// so not one in a hundred does.
 const REST_AFTER_READING: u32 = 200;
+/// No rest is longer, so that counters are told also on a machine that is slow or busy.
+const REST_MAX: Duration = Duration::from_secs(4);
 
 /// What a worker is asked to do.
 #[derive(Debug)]
@@ -210,7 +212,9 @@ impl Worker {
         match carried.reading.take() {
             Some(reading) if reading.is_finished() => match reading.await {
                 Ok(Reading { outcome: Err(error), .. }) => return self.lose(error.to_string()).await,
-                Ok(Reading { took, .. }) => carried.rest_until = Instant::now() + took * REST_AFTER_READING,
+                Ok(Reading { took, .. }) => {
+                    carried.rest_until = Instant::now() + (took * REST_AFTER_READING).min(REST_MAX)
+                }
                 Err(_) => {}
             },
             reading => carried.reading = reading,
