@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use warren_portal::{LocalPeer, PortalState};
 use warren_runtime::Shutdown;
 
-use super::{plan::Plan, tls};
+use super::{admission::Admission, limits, plan::Plan, tls};
 use crate::{Failure, folder, set_up_link};
 
 /// How long a client may take to send a request's head, and to say the next one on the same connection.
@@ -102,7 +102,7 @@ async fn serve_portal(
     let served = match tls {
         Some(config) => match axum_server::from_tcp_rustls(listener, RustlsConfig::from_config(config)) {
             Ok(server) => {
-                let mut server = server.handle(handle);
+                let mut server = server.map(admitting).handle(handle);
                 bound(server.http_builder());
                 server.serve(service).await
             }
@@ -110,7 +110,7 @@ async fn serve_portal(
         },
         None => match axum_server::from_tcp(listener) {
             Ok(server) => {
-                let mut server = server.handle(handle);
+                let mut server = server.map(admitting).handle(handle);
                 bound(server.http_builder());
                 server.serve(service).await
             }
@@ -120,6 +120,11 @@ async fn serve_portal(
     if let Err(error) = served {
         tracing::error!(cause = &error as &dyn std::error::Error, "the portal lets nobody in any more");
     }
+}
+
+/// Bounds how many connections there are. A browser takes six, a proxy as many as it has requests under way.
+fn admitting<A>(acceptor: A) -> Admission<A> {
+    Admission::new(acceptor, limits::connections_max(), HEAD_WITHIN)
 }
 
 fn bound(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {

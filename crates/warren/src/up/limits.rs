@@ -8,6 +8,8 @@ use crate::Failure;
 
 /// More threads than this bring nothing: requests wait for the database, not for a processor.
 const WORKER_THREADS_MAX: usize = 4;
+/// Connections of the portal at once. An idle one takes a few kilobytes.
+const CONNECTIONS_MAX: usize = 8192;
 /// Threads for password hashing and files.
 const BLOCKING_THREADS_MAX: usize = 32;
 
@@ -20,6 +22,26 @@ pub fn raise_open_files() {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
+
+/// How many connections the portal may hold: at most half of the files, so that the databases never lack any.
+pub fn connections_max() -> usize {
+    let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    usize::try_from(files / 2).unwrap_or(CONNECTIONS_MAX).clamp(1, CONNECTIONS_MAX)
+}
+
+/// Has large blocks of memory given back as soon as they are free. By default glibc keeps some in each thread that ever hashed a
+/// password, 19 MiB at a time (mallopt(3), `M_MMAP_THRESHOLD`).
+#[cfg(target_env = "gnu")]
+pub fn give_large_memory_back() {
+    const LARGE_BYTES: nix::libc::c_int = 1024 * 1024;
+    #[expect(unsafe_code, reason = "the C library has no safe way to say it")]
+    // SAFETY: called before any other thread exists; it only sets a number inside of the allocator.
+    let _ = unsafe { nix::libc::mallopt(nix::libc::M_MMAP_THRESHOLD, LARGE_BYTES) };
+}
+
+/// Other C libraries give large blocks back by themselves.
+#[cfg(not(target_env = "gnu"))]
+pub const fn give_large_memory_back() {}
 
 /// The runtime of the control plane.
 ///

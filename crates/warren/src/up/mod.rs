@@ -1,5 +1,6 @@
 //! `warren up`: the control plane on one data folder, and a gateway beside it.
 
+mod admission;
 mod carrier;
 mod doors;
 mod greeting;
@@ -30,6 +31,7 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(1);
 /// [`Failure`] when it cannot start, in one sentence with what to do about it.
 pub fn run(options: Options) -> Result<(), Failure> {
     let plan = Plan::of(options)?;
+    limits::give_large_memory_back();
     limits::raise_open_files();
     limits::runtime()?.block_on(work(plan))
 }
