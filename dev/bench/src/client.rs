@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -113,15 +113,11 @@ impl Connection {
         let answer = self.sender.send_request(request.body(Full::new(body.unwrap_or_default()))?).await?;
         let (head, body) = answer.into_parts();
         let body = body.collect().await?.to_bytes();
-        ensure!(is_success(head.status), "{method} {path}: {} {}", head.status, String::from_utf8_lossy(&body));
+        ensure!(head.status.is_success(), "{method} {path}: {} {}", head.status, String::from_utf8_lossy(&body));
         let cookie = head.headers.get(header::SET_COOKIE).and_then(|value| value.to_str().ok());
         let cookie = cookie.and_then(|value| value.split(';').next()).map(HeaderValue::try_from).transpose()?;
         Ok(Answer { body, cookie })
     }
-}
-
-fn is_success(status: StatusCode) -> bool {
-    status.is_success()
 }
 
 /// `body` as it goes over the wire.

@@ -9,6 +9,8 @@ use sqlx::{
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
+use warren_model::Clock;
+use warren_runtime::SystemClock;
 
 use crate::api::statements as sql;
 
@@ -74,8 +76,7 @@ impl Data {
 
 /// The present moment as databases keep it.
 pub fn micros() -> i64 {
-    use warren_model::Clock;
-    i64::try_from(warren_runtime::SystemClock.now().unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+    i64::try_from(SystemClock.now().unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }
 
 /// The moment that stands in a column.

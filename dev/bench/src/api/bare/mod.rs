@@ -11,6 +11,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
+    serve::ListenerExt,
 };
 
 use self::data::Data;
@@ -44,7 +45,6 @@ pub fn serve(arguments: &Arguments) -> anyhow::Result<()> {
         let mut output = std::io::stdout();
         writeln!(output, "http://{}", listener.local_addr()?)?;
         output.flush()?;
-        use axum::serve::ListenerExt;
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
