@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use sha2::{Digest, Sha256};
 use warren_app::IdempotencyKey;
+use warren_model::Invalid;
 
 use crate::{
     PortalState,
@@ -108,6 +109,8 @@ fn refusal(error: serde_path_to_error::Error<serde_json::Error>) -> Rejection {
         (within(&path, named), MISSING_FIELD, Vec::new())
     } else if sentence.starts_with("duplicate field") {
         (within(&path, named), REPEATED_FIELD, Vec::new())
+    } else if sentence.starts_with("UUID parsing failed") {
+        (within(&path, ""), Invalid::Identifier.code(), Vec::new())
     } else {
         let expected = sentence.split_once("expected ").map_or(sentence, |(_, expected)| expected);
         (within(&path, ""), TYPE, vec![("expected", expected.to_owned())])
@@ -150,6 +153,7 @@ mod tests {
             (r#"{"name": "a", "name": "b"}"#, (422, "name", REPEATED_FIELD)),
             (r#"{"name": "a", "dns_servers": ["10.0.0.1", 7]}"#, (422, "dns_servers[1]", TYPE)),
             (r#"{"name": "a", "tunnel": {"mode": "split", "way": 1}}"#, (422, "tunnel.way", UNKNOWN_FIELD)),
+            (r#"{"name": "a", "gateway_id": "west"}"#, (422, "gateway_id", Invalid::Identifier.code())),
             (r#"[]"#, (422, "body", TYPE)),
             (r#""text""#, (422, "body", TYPE)),
         ] {

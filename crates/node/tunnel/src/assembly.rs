@@ -36,18 +36,21 @@ pub(crate) struct AssembledNetwork {
 
 impl Assembly {
     pub fn begin(version: u64, networks: &[v1::Network]) -> Result<Self, LinkError> {
-        if networks.len() > NETWORKS_MAX {
+        let mut assembly = Self { version, networks: BTreeMap::new(), strays: BTreeMap::new(), peers: 0 };
+        assembly.name(networks)?;
+        Ok(assembly)
+    }
+
+    pub fn name(&mut self, networks: &[v1::Network]) -> Result<(), LinkError> {
+        if self.networks.len() + networks.len() > NETWORKS_MAX {
             return Err(LinkError::TooMuch { what: "networks", max: NETWORKS_MAX });
         }
-        let networks = networks
-            .iter()
-            .map(|network| {
-                let settings = NetworkSettings::try_from(network);
-                let peers = DesiredPeers::default();
-                (NetworkId::from_uuid(network.id), AssembledNetwork { settings, peers, flaws: BTreeMap::new() })
-            })
-            .collect();
-        Ok(Self { version, networks, strays: BTreeMap::new(), peers: 0 })
+        self.networks.extend(networks.iter().map(|network| {
+            let settings = NetworkSettings::try_from(network);
+            let peers = DesiredPeers::default();
+            (NetworkId::from_uuid(network.id), AssembledNetwork { settings, peers, flaws: BTreeMap::new() })
+        }));
+        Ok(())
     }
 
     pub fn add(&mut self, network: NetworkId, peers: &[v1::Peer], now: Timestamp) -> Result<(), LinkError> {

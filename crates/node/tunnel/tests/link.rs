@@ -136,6 +136,21 @@ fn a_device_with_the_networks_own_key_stays_a_fault_until_its_key_changes() {
 }
 
 #[test]
+fn a_snapshot_names_its_networks_in_several_frames() {
+    let mut gateway = gateway();
+    gateway.handle_frame(ToGateway::SnapshotBegin { version: 5, networks: vec![network(0, 0)] }, moment(0)).unwrap();
+    gateway.handle_frame(ToGateway::SnapshotNetworks { networks: vec![network(1, 1)] }, moment(0)).unwrap();
+    let peers = ToGateway::SnapshotPeers { network: network_id(1), peers: vec![peer(0, 1, 2, None)] };
+    gateway.handle_frame(peers, moment(0)).unwrap();
+    gateway.handle_frame(ToGateway::SnapshotEnd { version: 5 }, moment(0)).unwrap();
+    carry_out_all(&mut gateway);
+    let told = std::iter::from_fn(|| applied(&mut gateway)).last();
+    assert_eq!(told, Some((5, vec![])));
+    let late = gateway.handle_frame(ToGateway::SnapshotNetworks { networks: vec![network(2, 2)] }, moment(0));
+    assert_eq!(late, Err(LinkError::Order { frame: "snapshot_networks" }));
+}
+
+#[test]
 fn a_failure_is_told_and_tried_again() {
     let mut gateway = gateway();
     let ensure = gateway.poll_command().unwrap();

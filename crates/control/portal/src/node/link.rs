@@ -10,7 +10,8 @@ use warren_app::gateways::{
 };
 use warren_model::gateway::Gateway;
 use warren_wire::node::v1::{
-    FRAME_BYTES_MAX, FromGateway, PEERS_PER_FRAME_MAX, PING_AFTER_SECONDS, PROTOCOL, SILENCE_SECONDS_MAX, ToGateway,
+    FRAME_BYTES_MAX, FromGateway, NETWORKS_PER_FRAME_MAX, PEERS_PER_FRAME_MAX, PING_AFTER_SECONDS, PROTOCOL,
+    SILENCE_SECONDS_MAX, ToGateway,
 };
 
 use super::conversions;
@@ -164,8 +165,13 @@ impl Link {
 
     async fn send_snapshot(&mut self, session: &mut LinkSession, version: u64) -> Result<(), End> {
         let desired = session.snapshot().await.map_err(LinkEnd::App)?;
-        let networks = desired.iter().map(conversions::network).collect();
-        self.send_frame(&ToGateway::SnapshotBegin { version, networks }).await?;
+        let mut frames =
+            desired.chunks(NETWORKS_PER_FRAME_MAX).map(|part| part.iter().map(conversions::network).collect());
+        let first = frames.next().unwrap_or_default();
+        self.send_frame(&ToGateway::SnapshotBegin { version, networks: first }).await?;
+        for networks in frames {
+            self.send_frame(&ToGateway::SnapshotNetworks { networks }).await?;
+        }
         for network in &desired {
             self.send_peers(session, network).await?;
         }

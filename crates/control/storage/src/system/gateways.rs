@@ -142,7 +142,7 @@ impl Gateways<'_, Writer> {
         if done.rows_affected == 1 { Ok(()) } else { Err(StorageError::NotFound) }
     }
 
-    /// Gives the gateway another one-time token. Its credential stays valid until it enrols anew.
+    /// Gives the gateway another one-time token. Its earlier token and its credential are worth nothing from then on.
     ///
     /// # Errors
     /// [`StorageError::NotFound`]
@@ -155,6 +155,8 @@ impl Gateways<'_, Writer> {
         let change = table::ActiveModel {
             join_token_hash: Set(Some(token.as_bytes().to_vec())),
             join_expires_at: Set(Some(micros(expires_at))),
+            credential_hash: Set(None),
+            enrolled_at: Set(None),
             ..table::ActiveModel::default()
         };
         self.change(change, table::Column::Id.eq(id.uuid())).await

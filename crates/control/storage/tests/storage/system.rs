@@ -351,8 +351,9 @@ async fn a_gateway_enrols_once_with_its_token() {
         .transaction(async |tx| tx.gateways().renew_join_token(&operate(), east.id, (&renewed, expiry)).await)
         .await
         .unwrap();
-    // What it holds stays valid until the new token is used.
-    assert!(system.gateways().by_credential_hash(&credential).await.unwrap().is_some());
+    // What it held is worth nothing from then on: a stolen credential ends with the renewal.
+    assert!(system.gateways().by_credential_hash(&credential).await.unwrap().is_none());
+    assert_eq!(system.gateways().by_id(east.id).await.unwrap().unwrap().enrolment, Enrolment::Pending);
     let other = token_hash();
     system.transaction(async |tx| tx.gateways().enrol(&renewed, &other, NOW).await).await.unwrap();
     assert!(system.gateways().by_credential_hash(&credential).await.unwrap().is_none());

@@ -1,7 +1,7 @@
 //! Version 1 of the gateway link: JSON text frames over one WebSocket (RFC 6455), opened by the gateway.
 //!
 //! After [`FromGateway::Hello`] the control plane sends the desired state whole (`SnapshotBegin`, any number of
-//! `SnapshotPeers`, `SnapshotEnd`), then each change as a [`ToGateway::Change`] whose version is one higher than the last.
+//! `SnapshotNetworks` and then of `SnapshotPeers`, `SnapshotEnd`), then each change as a [`ToGateway::Change`] whose version is one higher than the last.
 //! A gateway that sees a gap closes the link and connects again. Frames hold at most [`FRAME_BYTES_MAX`].
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -19,6 +19,8 @@ pub const LINK_PATH: &str = "/node/v1/link";
 pub const ENROL_PATH: &str = "/node/v1/enrol";
 /// The largest frame that either side accepts, in bytes.
 pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// The most networks in one frame: each takes at most 4 KB with all its routes.
+pub const NETWORKS_PER_FRAME_MAX: usize = 200;
 /// The most peers in one frame.
 pub const PEERS_PER_FRAME_MAX: usize = 1000;
 /// Each side sends a WebSocket ping when it has been silent this long, in seconds.
@@ -32,6 +34,8 @@ pub const SILENCE_SECONDS_MAX: u64 = 30;
 pub enum ToGateway {
     /// The desired state follows; networks without their peers.
     SnapshotBegin { version: u64, networks: Vec<Network> },
+    /// More networks of the snapshot, after [`ToGateway::SnapshotBegin`] and before any peers.
+    SnapshotNetworks { networks: Vec<Network> },
     /// Peers of one network of the snapshot.
     SnapshotPeers { network: Uuid, peers: Vec<Peer> },
     /// The snapshot is complete: what it did not name is to be removed.

@@ -30,6 +30,10 @@ impl Gateway {
                 self.link = Link::Assembling(Assembly::begin(version, &networks)?);
                 Ok(())
             }
+            ToGateway::SnapshotNetworks { networks } => match &mut self.link {
+                Link::Assembling(assembly) => assembly.name(&networks),
+                _ => Err(LinkError::Order { frame: "snapshot_networks" }),
+            },
             ToGateway::SnapshotPeers { network, peers } => match &mut self.link {
                 Link::Assembling(assembly) => assembly.add(NetworkId::from_uuid(network), &peers, now),
                 _ => Err(LinkError::Order { frame: "snapshot_peers" }),

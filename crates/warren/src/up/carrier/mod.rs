@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use warren_app::App;
 use warren_model::{
     ambient::random_bytes,
-    gateway::{EndpointHost, Gateway},
+    gateway::{EndpointHost, Enrolment, Gateway},
 };
 use warren_resilience::Backoff;
 use warren_runtime::Shutdown;
@@ -72,9 +72,9 @@ impl Carrier {
             identity::Wanted { endpoint: endpoint.clone(), host: plan.public_host()?, first_port: *first_port };
         let (process, gateway) = match Process::adopt(&start).await {
             Some(process) => match identity::known(app, plan, &wanted).await? {
-                Some(gateway) => (process, gateway),
-                // It belongs to other data than these.
-                None => {
+                Some(gateway) if gateway.enrolment != Enrolment::Pending => (process, gateway),
+                // It belongs to other data than these, or its credential was taken from it.
+                _ => {
                     process.stop(process::STOP_WITHIN).await;
                     let gateway = identity::renew(app, plan, &wanted).await?;
                     (start.spawn()?, gateway)
