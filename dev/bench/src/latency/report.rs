@@ -22,7 +22,8 @@ pub fn page(measured: &[(Medium, Measured)], machine: &str) -> anyhow::Result<St
          and its gateway as a process of its own that carries one network with all the devices, in a network namespace. \
          The time begins before the request is written and ends where the gateway's log says that the peer was set or \
          removed, by the same clock. One change at a time. A change is told to the gateway once it is on the disk, so the disk \
-         has the largest part; the same with the databases on a file system in memory shows what is left without it.\n"
+         has its part in every figure and most of the slowest; the same with the databases on a file system in memory shows \
+         what is left without it.\n"
     )?;
     writeln!(page, "{machine}\n")?;
     writeln!(
