@@ -1,6 +1,6 @@
 //! What people see of devices.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use warren_auth::permission::{ManageDevicesOf, Oversee};
 use warren_model::{
@@ -71,7 +71,9 @@ async fn views(inside: &Inside<'_>, devices: Vec<Device>) -> Result<Vec<DeviceVi
     }
     let (app, organisation) = (inside.app(), inside.organisation.id);
     let ids: Vec<DeviceId> = devices.iter().map(|device| device.id).collect();
-    let owners: Vec<AccountId> = devices.iter().map(|device| device.owner).collect();
+    // Most devices of a page belong to few people.
+    let owners: BTreeSet<AccountId> = devices.iter().map(|device| device.owner).collect();
+    let owners: Vec<AccountId> = owners.into_iter().collect();
     let stored = inside.tenant.usage().of_many(&ids).await?;
     let names = app.system().accounts().names(&owners).await?;
     let networks = inside.tenant.networks().all().await?;
