@@ -143,7 +143,7 @@ impl App {
             open_tenants_max: config.open_organisations_max,
             ..warren_storage::Config::new(config.data_folder.clone())
         };
-        let databases = Databases::open(storage, clock.clone()).await?;
+        let databases = Databases::open(storage, clock.clone(), random.clone()).await?;
         databases.discard_orphan_tenants().await?;
         let parts = Parts {
             hashing: hashing::HashingRoom::new(config.hashing_permits, random.clone()),
@@ -206,8 +206,8 @@ impl App {
     pub(crate) fn damaged(&self, organisation: OrganisationId, cause: StorageError) -> StorageError {
         let cause = match cause {
             StorageError::NotFound => {
-                let file = self.0.config.data_folder.join("tenants").join(format!("{organisation}.sqlite"));
-                StorageError::Corrupt { file, detail: "it is missing".to_owned() }
+                let place = self.0.databases.place_of(organisation);
+                StorageError::Corrupt { place, detail: "it is missing".to_owned() }
             }
             other => other,
         };

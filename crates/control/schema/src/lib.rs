@@ -2,7 +2,8 @@
 //!
 //! Invariants
 //! - Only `warren-storage` uses this crate; entities never leave it.
-//! - Migrations expand, then contract; a released one never changes; none imports an entity.
+//! - Migrations are data: statements for each engine, and those that undo them. They expand, then contract; a released one
+//!   never changes; none imports an entity.
 //! - Every moment is a `BIGINT` of microseconds since the Unix epoch in UTC, every identifier a UUID in its 16 bytes.
 //! - Column types are those that SQLite, MariaDB and PostgreSQL share.
 
@@ -10,5 +11,3 @@ pub mod idempotency_key;
 pub mod migrations;
 pub mod system;
 pub mod tenant;
-
-pub use migrations::{SystemMigrator, TenantMigrator};

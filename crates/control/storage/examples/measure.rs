@@ -29,7 +29,8 @@ const IDLE: Duration = Duration::from_secs(3600);
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let databases = Databases::open(Config::new(folder.path().to_owned()), Arc::new(SystemClock)).await?;
+    let databases =
+        Databases::open(Config::new(folder.path().to_owned()), Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
     sessions(&databases).await?;
 
     let organisation = OrganisationId::generate(SystemClock.now(), &SystemRandom);

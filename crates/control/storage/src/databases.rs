@@ -1,46 +1,25 @@
 //! All databases of an installation: the system's, and one per organisation opened on demand.
 
-use std::{
-    collections::HashSet,
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc};
 
-use warren_model::{Clock, OrganisationId};
-use warren_schema::{SystemMigrator, TenantMigrator};
+use warren_model::{Clock, OrganisationId, Random};
+use warren_schema::migrations;
 
 use crate::{
-    Conflict, StorageError, SystemModels, TenantModels,
-    database::{self, Database, Settings, UNFINISHED},
+    Config, Conflict, Place, Standing, StorageError, SystemModels, TenantModels,
+    database::{self, Database, Kind},
+    engine::{Found, Site, Target},
+    pool::Budget,
+    statements::Statements,
     tenants::Tenants,
+    transaction::{TransactionManager, TransactionTally},
 };
-
-/// Where the databases are, and how many connections they may take. Each connection is a thread.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Holds `system.sqlite` and `tenants/`. Must exist.
-    pub folder: PathBuf,
-    /// How many organisations' databases are open at once; opening another closes the one unused for longest.
-    pub open_tenants_max: usize,
-    /// Reading connections to the system database; a tenant database has half of them, at least one. Writers have one each.
-    pub readers_per_database: u32,
-    /// How long anybody waits for a connection.
-    pub acquire_timeout: Duration,
-}
-
-impl Config {
-    /// The usual bounds: 256 open tenants, four readers, five seconds.
-    pub const fn new(folder: PathBuf) -> Self {
-        Self { folder, open_tenants_max: 256, readers_per_database: 4, acquire_timeout: Duration::from_secs(5) }
-    }
-}
 
 /// The opened databases. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Databases {
     system: SystemModels,
+    system_kind: Arc<Kind>,
     tenants: Arc<Tenants>,
 }
 
@@ -49,26 +28,49 @@ impl Databases {
     /// end it is checked first.
     ///
     /// # Errors
-    /// [`StorageError::Corrupt`], [`StorageError::NewerSchema`], [`StorageError::ReadOnly`], [`StorageError::DiskFull`],
-    /// [`StorageError::Unavailable`]
-    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StorageError> {
-        let file = config.folder.join("system.sqlite");
-        let tenants_folder = config.folder.join("tenants");
-        warren_runtime::files::ensure_private_dir(&tenants_folder).map_err(|error| match error {
-            warren_runtime::files::FileError::Io { source, .. } => StorageError::of_file(source, &tenants_folder),
-            error @ warren_runtime::files::FileError::TooOpen { .. } => {
-                StorageError::Unavailable { file: tenants_folder.clone(), source: Arc::new(error) }
-            }
-        })?;
-        if !exists(&file)? {
-            database::create::<SystemMigrator>(&file).await?;
+    /// Whatever keeps it from being used, naming the part and saying what to do: [`StorageError::Corrupt`],
+    /// [`StorageError::NewerSchema`], [`StorageError::ReadOnly`], [`StorageError::DiskFull`], [`StorageError::Unreachable`],
+    /// [`StorageError::AccessRefused`], [`StorageError::OldServer`], [`StorageError::ModelMissing`] and others.
+    pub async fn open(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, StorageError> {
+        let site = Site::of(&config.standing);
+        site.prepare()?;
+        let budget = matches!(site, Site::Server(_)).then(|| Budget::new(config.connections_per_server_max));
+        let manager = Arc::new(TransactionManager::new(random));
+        let kind = |name, migrations, models, readers| {
+            Arc::new(Kind {
+                name,
+                migrations,
+                models,
+                writing: config.writing(),
+                reading: config.reading(readers),
+                budget: budget.clone(),
+                clock: Arc::clone(&clock),
+                manager: Arc::clone(&manager),
+                statements: Statements::new(config.slow_from),
+                transactions: TransactionTally::default(),
+                written: Arc::default(),
+                read: Arc::default(),
+            })
+        };
+        let readers = config.readers_per_database;
+        let system_kind = kind(database::SYSTEM, migrations::SYSTEM, SystemModels::REGISTRY, readers);
+        let tenant_kind = kind(database::TENANT, migrations::TENANT, TenantModels::REGISTRY, readers / 2);
+
+        let target = site.system();
+        if !target.exists().await? {
+            database::create(&target, &system_kind).await?;
         }
-        let settings =
-            Settings { readers: config.readers_per_database.max(1), acquire_timeout: config.acquire_timeout, clock };
-        let system = Database::open::<SystemMigrator>(file, None, &settings).await?;
-        let of_tenants = Settings { readers: (settings.readers / 2).max(1), ..settings };
-        let tenants = Tenants::new(tenants_folder, config.open_tenants_max.max(1), of_tenants);
-        Ok(Self { system: SystemModels::new(system), tenants: Arc::new(tenants) })
+        let system = Database::open(target, &system_kind).await?;
+        let tenants = Tenants::new(site, config.open_tenants_max.max(1), tenant_kind);
+        Ok(Self { system: SystemModels::new(system), system_kind, tenants: Arc::new(tenants) })
+    }
+
+    /// Whether there is a system database where `standing` says.
+    ///
+    /// # Errors
+    /// Those of reaching it.
+    pub async fn are_there(standing: &Standing) -> Result<bool, StorageError> {
+        Site::of(standing).system().exists().await
     }
 
     /// What the whole installation shares.
@@ -76,18 +78,18 @@ impl Databases {
         &self.system
     }
 
-    /// Creates the database of a new organisation. Do so before its row is committed: a file without a row is an orphan, which
-    /// [`Databases::discard_orphan_tenants`] removes.
+    /// Creates the database of a new organisation. Do so before its row is committed: a database without a row is an orphan,
+    /// which [`Databases::discard_orphan_tenants`] removes.
     ///
     /// # Errors
     /// [`Conflict::Exists`] when it has one, [`StorageError::DiskFull`], [`StorageError::ReadOnly`],
     /// [`StorageError::Unavailable`]
     pub async fn create_tenant(&self, id: OrganisationId) -> Result<(), StorageError> {
-        let file = self.tenants.file_of(id);
-        if exists(&file)? {
+        let target = self.tenants.site().tenant(id);
+        if target.exists().await? {
             return Err(Conflict::Exists.into());
         }
-        database::create::<TenantMigrator>(&file).await
+        database::create(&target, self.tenants.kind()).await
     }
 
     /// The models of one organisation. While the handle lives its database stays open; at most the configured number are, and
@@ -108,26 +110,39 @@ impl Databases {
     pub async fn discard_orphan_tenants(&self) -> Result<usize, StorageError> {
         let known: HashSet<OrganisationId> = self.system.organisations().all_ids().await?.into_iter().collect();
         let mut discarded = 0;
-        for path in listed(self.tenants.folder())? {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.ends_with(UNFINISHED) {
-                database::remove(&path)?;
-                discarded += 1;
-                continue;
-            }
-            let Some(Ok(id)) = name.strip_suffix(".sqlite").map(str::parse::<OrganisationId>) else { continue };
-            if known.contains(&id) {
-                continue;
-            }
+        for found in self.tenants.site().found().await? {
+            let id = match found {
+                Found::Unfinished(path) => {
+                    Target::File(path).remove().await?;
+                    discarded += 1;
+                    continue;
+                }
+                Found::Tenant(id) if known.contains(&id) => continue,
+                Found::Tenant(id) => id,
+            };
             if self.tenant_models(id).await?.is_untouched().await? {
                 self.tenants.close(id).await;
-                database::remove(&path)?;
+                self.tenants.site().tenant(id).remove().await?;
                 discarded += 1;
             } else {
                 tracing::warn!(organisation = %id, "a database that no organisation has is not empty and stays");
             }
         }
         Ok(discarded)
+    }
+
+    pub(crate) const fn tenants(&self) -> &Arc<Tenants> {
+        &self.tenants
+    }
+
+    /// What the system database has in common with its like, and what the organisations' databases have.
+    pub(crate) fn kinds(&self) -> (&Arc<Kind>, &Arc<Kind>) {
+        (&self.system_kind, self.tenants.kind())
+    }
+
+    /// Where the database of an organisation stands, whether or not it is there.
+    pub fn place_of(&self, id: OrganisationId) -> Place {
+        self.tenants.site().tenant(id).place()
     }
 
     /// How many organisations' databases are open now.
@@ -138,15 +153,15 @@ impl Databases {
     /// Waits for what is under way, empties the write-ahead logs and closes everything. Later calls find storage busy.
     pub async fn close(self) {
         self.tenants.close_all().await;
-        self.system.close().await;
+        self.system.pools().close().await;
     }
 }
 
-fn exists(file: &Path) -> Result<bool, StorageError> {
-    file.try_exists().map_err(|error| StorageError::of_file(error, file))
-}
-
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
-    let entries = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    entries.map_err(|error| StorageError::of_file(error, folder))
+impl Site {
+    fn of(standing: &Standing) -> Self {
+        match standing {
+            Standing::Folder(folder) => Self::Folder(folder.clone()),
+            Standing::Server(url) => Self::Server(url.clone()),
+        }
+    }
 }

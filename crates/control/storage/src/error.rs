@@ -1,11 +1,10 @@
 //! What can go wrong with stored data, by what the caller can do about it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr};
+
+use crate::{Place, engine::Fault};
 
 /// Why storage refused. `Display` names the part and says what to do.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,23 +25,61 @@ pub enum StorageError {
     #[error("the permission was given for another organisation")]
     WrongTenant,
     /// No space left; nothing was changed.
-    #[error("no space is left for {}; free some on this disk, nothing was lost", file.display())]
-    DiskFull { file: PathBuf },
-    /// The file or its disk cannot be written.
-    #[error("{} cannot be written; check the owner and the mode of the file and its folder, and how the disk is mounted", file.display())]
-    ReadOnly { file: PathBuf },
-    /// The file is damaged, or was changed by something else than Warren.
-    #[error("{} is damaged ({detail}); stop Warren, keep the file and restore the last backup", file.display())]
-    Corrupt { file: PathBuf, detail: String },
-    /// The file was written by a later version.
-    #[error("{} was written by a later version of Warren (it has `{found}`, this one knows up to `{known}`); start that version instead", file.display())]
-    NewerSchema { file: PathBuf, found: String, known: String },
+    #[error("no space is left for {place}; free some on its disk, nothing was lost")]
+    DiskFull { place: Place },
+    /// The database or its disk cannot be written.
+    #[error(
+        "{place} cannot be written; check the owner and the mode of the file and its folder, how the disk is mounted, and whether a server takes writes"
+    )]
+    ReadOnly { place: Place },
+    /// The database is damaged, or was changed by something else than Warren.
+    #[error("{place} is damaged ({detail}); stop Warren, keep the database as it is and restore the last backup")]
+    Corrupt { place: Place, detail: String },
+    /// The database was written by a later version.
+    #[error(
+        "{place} was written by a later version of Warren (it has `{found}`, this one knows up to `{known}`); start that version instead"
+    )]
+    NewerSchema { place: Place, found: String, known: String },
+    /// A migration that was applied reads otherwise in this program.
+    #[error(
+        "the migration `{name}` was applied to {place} in another form than this program has; start the version that applied it, or restore a backup"
+    )]
+    ChangedMigration { place: Place, name: String },
+    /// A migration did not go through.
+    #[error(
+        "the migration `{name}` of {place} stopped at step {step}: {source}; mend the cause, and the next start goes on from there"
+    )]
+    MigrationFailed { place: Place, name: String, step: usize, source: Arc<dyn std::error::Error + Send + Sync> },
+    /// A table or column that this program uses is not there.
+    #[error(
+        "{place} lacks what the model `{model}` needs ({detail}); it was changed by something else than Warren: restore the last backup"
+    )]
+    ModelMissing { place: Place, model: &'static str, detail: String },
+    /// The server's version is too old.
+    #[error("{place} runs version {found}; Warren needs {needed} or later")]
+    OldServer { place: Place, found: String, needed: &'static str },
+    /// The server refuses the user.
+    #[error(
+        "{place} refuses Warren's user ({detail}); check the user, the password and its rights in the database URL"
+    )]
+    AccessRefused { place: Place, detail: String },
     /// No connection came free within the limit, or storage is being closed.
     #[error("storage is busy; try again in a moment")]
     Busy,
+    /// The transaction was undone because it took too long.
+    #[error("the work took longer than {} s and was undone; try again, or do it in smaller parts", limit.as_secs())]
+    TimedOut { limit: Duration },
+    /// The connection broke during the commit: it may have been done or not.
+    #[error(
+        "the connection to {place} broke while a change was being committed; look whether it was made before trying again"
+    )]
+    CommitUnknown { place: Place },
+    /// The server cannot be reached.
+    #[error("{place} cannot be reached: {source}; Warren goes on by itself once it answers")]
+    Unreachable { place: Place, source: Arc<dyn std::error::Error + Send + Sync> },
     /// Anything else that keeps the database from answering.
-    #[error("{} does not answer: {source}", file.display())]
-    Unavailable { file: PathBuf, source: Arc<dyn std::error::Error + Send + Sync> },
+    #[error("{place} does not answer: {source}")]
+    Unavailable { place: Place, source: Arc<dyn std::error::Error + Send + Sync> },
 }
 
 /// What was already taken.
@@ -99,111 +136,63 @@ const UNIQUE_KEYS: [(&str, &str, Conflict); 10] = [
 ];
 
 impl StorageError {
-    /// What `error` of the database in `file` means.
-    pub(crate) fn from_database(error: &DbErr, file: &Path) -> Self {
+    /// What `error` of the database at `place` means.
+    pub(crate) fn from_database(error: &DbErr, place: &Place) -> Self {
         match error {
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => Self::Busy,
             DbErr::RecordNotUpdated | DbErr::RecordNotFound(_) => Self::NotFound,
             DbErr::Exec(RuntimeErr::SqlxError(cause))
             | DbErr::Query(RuntimeErr::SqlxError(cause))
-            | DbErr::Conn(RuntimeErr::SqlxError(cause)) => Self::from_driver(cause, file),
-            other => Self::Unavailable { file: file.to_owned(), source: Arc::new(other.clone()) },
+            | DbErr::Conn(RuntimeErr::SqlxError(cause)) => Self::from_driver(cause, place),
+            other => Self::Unavailable { place: place.clone(), source: Arc::new(other.clone()) },
         }
     }
 
-    pub(crate) fn from_driver(error: &Arc<sqlx::Error>, file: &Path) -> Self {
-        let owned = file.to_owned();
-        let unavailable = || Self::Unavailable { file: file.to_owned(), source: Arc::new(Arc::clone(error)) };
-        match &**error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Busy,
-            sqlx::Error::Io(cause) => Self::from_io(cause, file).unwrap_or_else(unavailable),
-            sqlx::Error::Database(cause) => {
-                let code = SqliteCode::of(cause.as_ref());
-                match code.map(|code| code.primary()) {
-                    _ if cause.is_unique_violation() => {
-                        let message = cause.message();
-                        let found = UNIQUE_KEYS
-                            .iter()
-                            .find(|(columns, index, _)| message.contains(columns) || message.contains(index));
-                        Self::Conflict(found.map_or(Conflict::Exists, |(_, _, conflict)| *conflict))
-                    }
-                    _ if cause.is_foreign_key_violation() => Self::Referenced,
-                    Some(SqliteCode::FULL) => Self::DiskFull { file: owned },
-                    _ if code.is_some_and(|code| code.0 == SqliteCode::IOERR_SHMSIZE) => Self::DiskFull { file: owned },
-                    Some(SqliteCode::READONLY | SqliteCode::PERM) => Self::ReadOnly { file: owned },
-                    Some(SqliteCode::CANTOPEN) => Self::ReadOnly { file: owned },
-                    Some(SqliteCode::CORRUPT | SqliteCode::NOTADB) => {
-                        Self::Corrupt { file: owned, detail: cause.message().to_owned() }
-                    }
-                    Some(SqliteCode::BUSY | SqliteCode::LOCKED) => Self::Busy,
-                    _ => unavailable(),
-                }
-            }
-            _ => unavailable(),
+    /// What the driver's `error` means.
+    pub(crate) fn from_driver(error: &Arc<sqlx::Error>, place: &Place) -> Self {
+        if let sqlx::Error::AnyDriverError(carried) = &**error
+            && let Some(own) = carried.downcast_ref::<Self>()
+        {
+            return own.clone();
+        }
+        let (place, source) = (place.clone(), Arc::new(Arc::clone(error)));
+        match Fault::of(error) {
+            Fault::Unique(key) => Self::Conflict(conflict_of(&key)),
+            Fault::ForeignKey => Self::Referenced,
+            Fault::Retry(_) | Fault::TooManyConnections | Fault::StatementTimeout => Self::Busy,
+            Fault::Disconnected | Fault::Unreachable => Self::Unreachable { place, source },
+            Fault::DiskFull => Self::DiskFull { place },
+            Fault::ReadOnly => Self::ReadOnly { place },
+            Fault::Corrupt(detail) => Self::Corrupt { place, detail },
+            Fault::NoSuchDatabase => Self::NotFound,
+            Fault::DatabaseExists => Self::Conflict(Conflict::Exists),
+            Fault::WrongPassword(detail) => Self::AccessRefused { place, detail },
+            Fault::Missing(_) | Fault::Other => Self::Unavailable { place, source },
         }
     }
 
-    pub(crate) fn from_io(error: &std::io::Error, file: &Path) -> Option<Self> {
-        let file = file.to_owned();
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Some(Self::DiskFull { file }),
-            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
-                Some(Self::ReadOnly { file })
-            }
-            _ => None,
-        }
+    /// Carries `self` through the library, whose functions give errors of their own; [`StorageError::from_driver`] takes it
+    /// out again.
+    pub(crate) fn carried(self) -> DbErr {
+        through(sqlx::Error::AnyDriverError(Box::new(self)))
     }
 
     /// What an I/O error on `file` means.
     pub(crate) fn of_file(error: std::io::Error, file: &Path) -> Self {
-        Self::from_io(&error, file)
-            .unwrap_or_else(|| Self::Unavailable { file: file.to_owned(), source: Arc::new(error) })
+        let place = Place::file(file);
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull { place },
+            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => Self::ReadOnly { place },
+            _ => Self::Unavailable { place, source: Arc::new(error) },
+        }
     }
 }
 
-/// An extended result code of SQLite (<https://www.sqlite.org/rescode.html>).
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SqliteCode(i32);
+/// The driver's `error` as the library's.
+pub(crate) fn through(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}
 
-impl SqliteCode {
-    const PERM: i32 = 3;
-    const BUSY: i32 = 5;
-    const LOCKED: i32 = 6;
-    const NOMEM: i32 = 7;
-    const READONLY: i32 = 8;
-    const INTERRUPT: i32 = 9;
-    const IOERR: i32 = 10;
-    /// The index of the write-ahead log does not fit on the disk.
-    const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
-    const CORRUPT: i32 = 11;
-    const FULL: i32 = 13;
-    const CANTOPEN: i32 = 14;
-    const NOTADB: i32 = 26;
-
-    fn of(error: &dyn sqlx::error::DatabaseError) -> Option<Self> {
-        error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
-        error.code()?.parse().ok().map(Self)
-    }
-
-    const fn primary(self) -> i32 {
-        self.0 & 0xff
-    }
-
-    /// Whether SQLite may have rolled the whole transaction back (<https://www.sqlite.org/lang_transaction.html>, section 3),
-    /// after which any further statement would stand alone.
-    pub(crate) fn dooms(error: &DbErr) -> bool {
-        let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error else {
-            return false;
-        };
-        match &**cause {
-            sqlx::Error::Database(cause) => Self::of(cause.as_ref()).is_none_or(|code| {
-                matches!(
-                    code.primary(),
-                    Self::BUSY | Self::NOMEM | Self::INTERRUPT | Self::IOERR | Self::CORRUPT | Self::FULL
-                )
-            }),
-            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => true,
-            _ => false,
-        }
-    }
+fn conflict_of(key: &str) -> Conflict {
+    let found = UNIQUE_KEYS.iter().find(|(columns, index, _)| key.contains(columns) || key.contains(index));
+    found.map_or(Conflict::Exists, |(_, _, conflict)| *conflict)
 }

@@ -7,7 +7,7 @@ use warren_schema::idempotency_key as table;
 
 use crate::{
     Source, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::micros,
 };
 

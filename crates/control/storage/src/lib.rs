@@ -6,25 +6,44 @@
 //!   transaction does not compile.
 //! - A write by somebody asks for the proof that they may, and refuses a proof for another organisation.
 //! - What a transaction acknowledged has reached the disk; what it did not acknowledge leaves no trace.
+//! - A transaction runs as if it were alone, on every engine; where the database cannot put it in an order, it is run again.
+//! - A connection goes back to its pool clean, or not at all.
 //! - Entities and SQL stay inside; models of `warren-model` go in and out.
 
 mod audit;
-mod connection;
+mod config;
 mod database;
 mod databases;
+mod engine;
 mod error;
 mod idempotency;
+mod migration;
+mod models;
+mod place;
+mod pool;
+mod reader;
+mod source;
+mod statements;
+mod status;
 mod stored;
 mod system;
 mod tenant;
 mod tenants;
 mod transaction;
+mod work;
 
 pub use audit::AuditFilter;
-pub use connection::{Reader, Source};
-pub use databases::{Config, Databases};
+pub use config::{Config, Standing};
+pub use databases::Databases;
+pub use engine::{DatabaseUrl, DatabaseUrlError, Engine, RetryCause};
 pub use error::{Conflict, StorageError};
 pub use idempotency::{Claim, IdempotencyKeys};
+pub use place::Place;
+pub use pool::{HistogramView, LeaseView, Phase, PoolState, PoolTallyView};
+pub use reader::{Reader, Staleness};
+pub use source::Source;
+pub use statements::{SlowStatement, StatementView};
+pub use status::{DatabaseStatus, KindStatus, PoolStatus, StorageStatus};
 pub use system::{
     Account, AccountChange, Accounts, AuditOutbox, GatewayNetworks, Gateways, InviterProof, JoinToken, Link,
     LinkPurpose, Links, Membership, Memberships, OrganisationChange, Organisations, Session, Sessions, SystemAudit,
@@ -34,4 +53,7 @@ pub use tenant::{
     AuditEntries, DeviceCounts, DeviceFilter, DevicePeer, DeviceUsage, Devices, Networks, TenantModels,
     TenantTransaction,
 };
-pub use transaction::Writer;
+pub use transaction::{
+    Access, Isolation, Repeatability, TransactionManager, TransactionOptions, TransactionTallyView, Writer,
+};
+pub use work::WorkContext;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -11,19 +10,19 @@ use std::{
 
 use tokio::sync::Notify;
 use warren_model::OrganisationId;
-use warren_schema::TenantMigrator;
 
 use crate::{
     StorageError, TenantModels,
-    database::{Database, Settings},
+    database::{Database, Kind, Pools},
+    engine::{Site, Target},
 };
 
 /// The registry of opened tenant databases.
 #[derive(Debug)]
 pub(crate) struct Tenants {
-    folder: PathBuf,
+    site: Site,
     open_max: usize,
-    settings: Settings,
+    kind: Arc<Kind>,
     slots: Mutex<Slots>,
     /// Rung whenever a slot changes or a handle is let go.
     changed: Arc<Notify>,
@@ -64,8 +63,8 @@ impl Held {
         tenant.holders.fetch_add(1, Ordering::AcqRel);
         Self { tenant, changed }
     }
-    pub fn database(&self) -> &Database {
-        &self.tenant.database
+    pub fn pools(&self) -> &Arc<Pools> {
+        &self.tenant.database.pools
     }
 }
 
@@ -93,16 +92,30 @@ enum Step {
 }
 
 impl Tenants {
-    pub fn new(folder: PathBuf, open_max: usize, settings: Settings) -> Self {
-        Self { folder, open_max, settings, slots: Mutex::default(), changed: Arc::default() }
+    pub fn new(site: Site, open_max: usize, kind: Arc<Kind>) -> Self {
+        Self { site, open_max, kind, slots: Mutex::default(), changed: Arc::default() }
     }
 
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub const fn site(&self) -> &Site {
+        &self.site
     }
 
-    pub fn file_of(&self, id: OrganisationId) -> PathBuf {
-        self.folder.join(format!("{id}.sqlite"))
+    pub const fn open_max(&self) -> usize {
+        self.open_max
+    }
+
+    pub const fn kind(&self) -> &Arc<Kind> {
+        &self.kind
+    }
+
+    /// Those that are open now.
+    pub fn open_now(&self) -> Vec<(OrganisationId, Arc<Pools>)> {
+        let slots = self.slots();
+        let open = slots.by_organisation.iter().filter_map(|(id, slot)| match slot {
+            Slot::Open { tenant, .. } => Some((*id, Arc::clone(&tenant.database.pools))),
+            Slot::Opening | Slot::Closing => None,
+        });
+        open.collect()
     }
 
     pub fn count(&self) -> usize {
@@ -111,7 +124,7 @@ impl Tenants {
 
     /// A handle on the database of `id`, which is opened if it is not. Waits at most the configured time for a place.
     pub async fn open(self: Arc<Self>, id: OrganisationId) -> Result<TenantModels, StorageError> {
-        let deadline = tokio::time::Instant::now() + self.settings.acquire_timeout;
+        let deadline = tokio::time::Instant::now() + self.kind.writing.acquire_timeout;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -123,7 +136,8 @@ impl Tenants {
                 Step::Open => match tokio::spawn(Arc::clone(&self).fill(id)).await {
                     Ok(opened) => return Ok(TenantModels::new(id, opened?)),
                     Err(error) => {
-                        return Err(StorageError::Unavailable { file: self.file_of(id), source: Arc::new(error) });
+                        let place = self.site.tenant(id).place();
+                        return Err(StorageError::Unavailable { place, source: Arc::new(error) });
                     }
                 },
                 Step::Close(victim, tenant) => drop(tokio::spawn(Arc::clone(&self).empty(victim, tenant))),
@@ -166,12 +180,13 @@ impl Tenants {
     async fn fill(self: Arc<Self>, id: OrganisationId) -> Result<Held, StorageError> {
         // The slot is given back even if opening panics.
         let mut claim = Claim { tenants: &self, id, then: None };
-        let file = self.file_of(id);
-        let there = tokio::fs::try_exists(&file).await.map_err(|error| StorageError::of_file(error, &file))?;
-        if !there {
+        let target = self.site.tenant(id);
+        if let Target::File(_) = &target
+            && !target.exists().await?
+        {
             return Err(StorageError::NotFound);
         }
-        let database = Database::open::<TenantMigrator>(file, Some(id), &self.settings).await?;
+        let database = Database::open(target, &self.kind).await?;
         let tenant = Arc::new(OpenTenant { database, holders: AtomicUsize::new(0) });
         let held = Held::new(Arc::clone(&tenant), Arc::clone(&self.changed));
         claim.then = Some(tenant);
@@ -180,7 +195,7 @@ impl Tenants {
 
     async fn empty(self: Arc<Self>, id: OrganisationId, tenant: Arc<OpenTenant>) {
         let _claim = Claim { tenants: &self, id, then: None };
-        tenant.database.close().await;
+        tenant.database.pools.close().await;
     }
 
     /// Closes the database of `id` if nobody holds it.

@@ -1,54 +1,26 @@
 //! The first schema of the system database.
 
-use sea_orm_migration::{
-    MigrationName, MigrationTrait, SchemaManager, async_trait,
-    schema::{big_integer, big_integer_null, integer, string_len, string_len_null, uuid, uuid_null},
-    sea_orm::DbErr,
+use super::{
+    Migration, Phase, Step,
+    table::{
+        audit_columns, big_integer, bytes_32, create, create_idempotency_keys, id, index, integer, or_null,
+        primary_key, references, string_len, unique, uuid,
+    },
 };
 
-use super::table::{
-    audit_columns, bytes_32, create, create_idempotency_keys, drop, id, index, primary_key, references, unique,
-};
+/// Every table of the first version.
+pub const INITIAL: Migration = Migration { name: "m0001_system", phase: Phase::Expand, steps };
 
-pub struct Initial;
-
-impl MigrationName for Initial {
-    fn name(&self) -> &str {
-        "m0001_system"
-    }
+fn steps() -> Vec<Step> {
+    let mut steps = Vec::new();
+    create_identities(&mut steps);
+    create_gateways(&mut steps);
+    create_trail(&mut steps);
+    steps.extend(create_idempotency_keys());
+    steps
 }
 
-#[async_trait::async_trait]
-impl MigrationTrait for Initial {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        create_identities(manager).await?;
-        create_gateways(manager).await?;
-        create_trail(manager).await?;
-        create_idempotency_keys(manager).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let newest_first = [
-            "idempotency_keys",
-            "audit_outbox",
-            "system_audit",
-            "gateway_networks",
-            "gateways",
-            "links",
-            "sessions",
-            "memberships",
-            "accounts",
-            "organisations",
-        ];
-        drop(manager, &newest_first).await
-    }
-}
-
-async fn create_identities(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+fn create_identities(steps: &mut Vec<Step>) {
     let organisations = vec![
         id(),
         string_len("slug", 40),
@@ -57,21 +29,21 @@ async fn create_identities(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         big_integer("created_at"),
         big_integer("revision"),
     ];
-    create(manager, "organisations", organisations, |_| ()).await?;
-    unique(manager, "organisations", &["slug"]).await?;
+    steps.push(create("organisations", organisations, |_| ()));
+    steps.push(unique("organisations", &["slug"]));
 
     let accounts = vec![
         id(),
         string_len("email", 254),
         string_len("name", 80),
-        string_len_null("password_hash", 255),
+        or_null(string_len("password_hash", 255)),
         string_len("reach", 16),
         big_integer("created_at"),
         big_integer("revision"),
     ];
-    create(manager, "accounts", accounts, |_| ()).await?;
-    unique(manager, "accounts", &["email"]).await?;
-    index(manager, "accounts", &["reach"]).await?;
+    steps.push(create("accounts", accounts, |_| ()));
+    steps.push(unique("accounts", &["email"]));
+    steps.push(index("accounts", &["reach"]));
 
     let memberships = vec![
         uuid("account_id"),
@@ -81,14 +53,13 @@ async fn create_identities(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         big_integer("created_at"),
         big_integer("revision"),
     ];
-    create(manager, "memberships", memberships, |table| {
+    steps.push(create("memberships", memberships, |table| {
         primary_key(table, &["account_id", "organisation_id"]);
         references(table, "account_id", "accounts");
         references(table, "organisation_id", "organisations");
-    })
-    .await?;
-    index(manager, "memberships", &["organisation_id", "account_id"]).await?;
-    index(manager, "memberships", &["organisation_id", "role", "standing"]).await?;
+    }));
+    steps.push(index("memberships", &["organisation_id", "account_id"]));
+    steps.push(index("memberships", &["organisation_id", "role", "standing"]));
 
     let sessions = vec![
         id(),
@@ -100,68 +71,66 @@ async fn create_identities(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         string_len("source_address", 45),
         string_len("user_agent", 256),
     ];
-    create(manager, "sessions", sessions, |table| references(table, "account_id", "accounts")).await?;
-    unique(manager, "sessions", &["token_hash"]).await?;
-    index(manager, "sessions", &["account_id"]).await?;
-    index(manager, "sessions", &["expires_at"]).await?;
-    index(manager, "sessions", &["last_used_at"]).await?;
+    steps.push(create("sessions", sessions, |table| references(table, "account_id", "accounts")));
+    steps.push(unique("sessions", &["token_hash"]));
+    steps.push(index("sessions", &["account_id"]));
+    steps.push(index("sessions", &["expires_at"]));
+    steps.push(index("sessions", &["last_used_at"]));
 
     let links = vec![
         id(),
         bytes_32("token_hash"),
         string_len("purpose", 16),
-        uuid_null("account_id"),
-        uuid_null("organisation_id"),
+        or_null(uuid("account_id")),
+        or_null(uuid("organisation_id")),
         big_integer("created_at"),
         big_integer("expires_at"),
-        big_integer_null("used_at"),
+        or_null(big_integer("used_at")),
     ];
-    create(manager, "links", links, |table| {
+    steps.push(create("links", links, |table| {
         references(table, "account_id", "accounts");
         references(table, "organisation_id", "organisations");
-    })
-    .await?;
-    unique(manager, "links", &["token_hash"]).await?;
-    index(manager, "links", &["account_id", "organisation_id", "purpose"]).await?;
-    index(manager, "links", &["organisation_id"]).await?;
-    index(manager, "links", &["expires_at"]).await
+    }));
+    steps.push(unique("links", &["token_hash"]));
+    steps.push(index("links", &["account_id", "organisation_id", "purpose"]));
+    steps.push(index("links", &["organisation_id"]));
+    steps.push(index("links", &["expires_at"]));
 }
 
-async fn create_gateways(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+fn create_gateways(steps: &mut Vec<Step>) {
     let gateways = vec![
         id(),
         string_len("name", 60),
         string_len("endpoint_host", 253),
         integer("first_port"),
-        bytes_32("join_token_hash").null().take(),
-        big_integer_null("join_expires_at"),
-        bytes_32("credential_hash").null().take(),
-        big_integer_null("enrolled_at"),
+        or_null(bytes_32("join_token_hash")),
+        or_null(big_integer("join_expires_at")),
+        or_null(bytes_32("credential_hash")),
+        or_null(big_integer("enrolled_at")),
         big_integer("created_at"),
         big_integer("revision"),
     ];
-    create(manager, "gateways", gateways, |_| ()).await?;
-    unique(manager, "gateways", &["name"]).await?;
-    unique(manager, "gateways", &["join_token_hash"]).await?;
-    unique(manager, "gateways", &["credential_hash"]).await?;
+    steps.push(create("gateways", gateways, |_| ()));
+    steps.push(unique("gateways", &["name"]));
+    steps.push(unique("gateways", &["join_token_hash"]));
+    steps.push(unique("gateways", &["credential_hash"]));
 
     let gateway_networks =
         vec![uuid("network_id").primary_key().take(), uuid("gateway_id"), uuid("organisation_id"), integer("port")];
-    create(manager, "gateway_networks", gateway_networks, |table| {
+    steps.push(create("gateway_networks", gateway_networks, |table| {
         references(table, "gateway_id", "gateways");
         references(table, "organisation_id", "organisations");
-    })
-    .await?;
-    unique(manager, "gateway_networks", &["gateway_id", "port"]).await?;
-    index(manager, "gateway_networks", &["organisation_id"]).await
+    }));
+    steps.push(unique("gateway_networks", &["gateway_id", "port"]));
+    steps.push(index("gateway_networks", &["organisation_id"]));
 }
 
-async fn create_trail(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+fn create_trail(steps: &mut Vec<Step>) {
     let mut entries = audit_columns();
-    entries.push(uuid_null("organisation_id"));
-    create(manager, "system_audit", entries, |_| ()).await?;
+    entries.push(or_null(uuid("organisation_id")));
+    steps.push(create("system_audit", entries, |_| ()));
 
     let mut outbox = audit_columns();
     outbox.push(uuid("organisation_id"));
-    create(manager, "audit_outbox", outbox, |_| ()).await
+    steps.push(create("audit_outbox", outbox, |_| ()));
 }

@@ -1,29 +1,16 @@
-//! The migrators of both kinds of database.
-//!
-//! Run them through a transaction that holds the writer's lock: the library takes no lock of its own.
+//! The migrations of both kinds of database, oldest first. `warren-storage` applies them: under a lock, with a ledger.
 
 mod m0001_system;
 mod m0001_tenant;
+mod migration;
+mod step;
 mod table;
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
+pub use migration::{Checksum, Migration, Phase};
+pub use step::Step;
 
 /// Brings the system database to the schema of this build.
-#[derive(Debug)]
-pub struct SystemMigrator;
-
-impl MigratorTrait for SystemMigrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_system::Initial)]
-    }
-}
+pub const SYSTEM: &[Migration] = &[m0001_system::INITIAL];
 
 /// Brings a tenant database to the schema of this build.
-#[derive(Debug)]
-pub struct TenantMigrator;
-
-impl MigratorTrait for TenantMigrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_tenant::Initial)]
-    }
-}
+pub const TENANT: &[Migration] = &[m0001_tenant::INITIAL];

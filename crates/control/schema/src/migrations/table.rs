@@ -1,46 +1,40 @@
 //! Shapes that several migrations share: tables, indexes, and the columns that recur.
 
-use sea_orm_migration::{
-    SchemaManager,
-    prelude::*,
-    schema::{big_integer, binary_len, string_len, text, uuid, uuid_null},
-    sea_orm::DbErr,
-};
+use sea_orm::sea_query::{ColumnDef, ForeignKey, Index, IndexCreateStatement, Table, TableCreateStatement};
+
+use super::Step;
 
 /// Creates `table` with `columns` and the `more` that are no columns.
-pub async fn create(
-    manager: &SchemaManager<'_>,
-    table: &'static str,
-    columns: Vec<ColumnDef>,
-    more: impl FnOnce(&mut TableCreateStatement),
-) -> Result<(), DbErr> {
+pub fn create(table: &'static str, columns: Vec<ColumnDef>, more: impl FnOnce(&mut TableCreateStatement)) -> Step {
     let mut statement = Table::create();
     statement.table(table);
     for column in columns {
         statement.col(column);
     }
     more(&mut statement);
-    manager.create_table(statement).await
+    Step::CreateTable { table, statement }
 }
 
 /// Indexes `columns` under the name `<table>_<columns>`.
-pub async fn index(manager: &SchemaManager<'_>, table: &'static str, columns: &[&'static str]) -> Result<(), DbErr> {
-    manager.create_index(index_on(table, columns)).await
+pub fn index(table: &'static str, columns: &[&'static str]) -> Step {
+    let (name, statement) = index_on(table, columns);
+    Step::CreateIndex { table, name, statement }
 }
 
 /// The same, and no two rows may agree in all of `columns`.
-pub async fn unique(manager: &SchemaManager<'_>, table: &'static str, columns: &[&'static str]) -> Result<(), DbErr> {
-    let mut statement = index_on(table, columns);
-    manager.create_index(statement.unique().take()).await
+pub fn unique(table: &'static str, columns: &[&'static str]) -> Step {
+    let (name, mut statement) = index_on(table, columns);
+    Step::CreateIndex { table, name, statement: statement.unique().take() }
 }
 
-fn index_on(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+fn index_on(table: &'static str, columns: &[&'static str]) -> (String, IndexCreateStatement) {
+    let name = format!("{table}_{}", columns.join("_"));
     let mut statement = Index::create();
-    statement.name(format!("{table}_{}", columns.join("_"))).table(table);
+    statement.name(&name).table(table);
     for column in columns {
         statement.col(*column);
     }
-    statement
+    (name, statement)
 }
 
 /// `column` of the table in hand names a row of `parent`, which cannot go while it is named.
@@ -57,14 +51,6 @@ pub fn primary_key(table: &mut TableCreateStatement, columns: &[&'static str]) {
     table.primary_key(&mut key);
 }
 
-/// Drops `tables` in the order given.
-pub async fn drop(manager: &SchemaManager<'_>, tables: &[&'static str]) -> Result<(), DbErr> {
-    for table in tables {
-        manager.drop_table(Table::drop().table(*table).take()).await?;
-    }
-    Ok(())
-}
-
 /// An identifier that is the primary key.
 pub fn id() -> ColumnDef {
     uuid("id").primary_key().take()
@@ -72,16 +58,41 @@ pub fn id() -> ColumnDef {
 
 /// A SHA-256 hash or a Curve25519 key.
 pub fn bytes_32(column: &'static str) -> ColumnDef {
-    binary_len(column, 32)
+    ColumnDef::new(column).binary_len(32).not_null().take()
+}
+
+pub fn uuid(column: &'static str) -> ColumnDef {
+    ColumnDef::new(column).uuid().not_null().take()
+}
+
+pub fn big_integer(column: &'static str) -> ColumnDef {
+    ColumnDef::new(column).big_integer().not_null().take()
+}
+
+pub fn integer(column: &'static str) -> ColumnDef {
+    ColumnDef::new(column).integer().not_null().take()
+}
+
+pub fn string_len(column: &'static str, characters_max: u32) -> ColumnDef {
+    ColumnDef::new(column).string_len(characters_max).not_null().take()
+}
+
+pub fn text(column: &'static str) -> ColumnDef {
+    ColumnDef::new(column).text().not_null().take()
+}
+
+/// The same column, which may be empty.
+pub fn or_null(mut column: ColumnDef) -> ColumnDef {
+    column.null().take()
 }
 
 /// The columns of an audit entry; what no query asks for stands in `body`.
 pub fn audit_columns() -> Vec<ColumnDef> {
-    vec![id(), big_integer("at"), uuid_null("actor_account_id"), string_len("action", 60), text("body")]
+    vec![id(), big_integer("at"), or_null(uuid("actor_account_id")), string_len("action", 60), text("body")]
 }
 
 /// Creates `idempotency_keys`, which both kinds of database have.
-pub async fn create_idempotency_keys(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+pub fn create_idempotency_keys() -> [Step; 2] {
     let columns = vec![
         string_len("scope", 120),
         string_len("key", 255),
@@ -89,6 +100,8 @@ pub async fn create_idempotency_keys(manager: &SchemaManager<'_>) -> Result<(), 
         uuid("resource"),
         big_integer("created_at"),
     ];
-    create(manager, "idempotency_keys", columns, |table| primary_key(table, &["scope", "key"])).await?;
-    index(manager, "idempotency_keys", &["created_at"]).await
+    [
+        create("idempotency_keys", columns, |table| primary_key(table, &["scope", "key"])),
+        index("idempotency_keys", &["created_at"]),
+    ]
 }

@@ -14,7 +14,7 @@ use warren_schema::system::account as table;
 
 use crate::{
     Source, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::{Undecodable, micros, moment, padded, parsed},
 };
 

@@ -11,7 +11,7 @@ use warren_schema::system::{audit_entry as table, audit_outbox as outbox};
 use crate::{
     Source, StorageError, Writer,
     audit::AuditColumns,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::{Undecodable, padded},
 };
 

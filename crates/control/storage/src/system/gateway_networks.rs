@@ -7,7 +7,7 @@ use warren_schema::system::{gateway, gateway_network as table};
 
 use crate::{
     Conflict, Source, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::narrowed,
 };
 

@@ -16,7 +16,7 @@ use warren_schema::system::{account, membership as table};
 
 use crate::{
     Source, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::{Undecodable, micros, moment, parsed},
 };
 

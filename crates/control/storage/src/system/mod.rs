@@ -9,7 +9,7 @@ mod memberships;
 mod organisations;
 mod sessions;
 
-use std::sync::Arc;
+use std::{panic::Location, sync::Arc};
 
 pub use accounts::{Account, AccountChange, Accounts};
 pub use audit::{AuditOutbox, SystemAudit};
@@ -20,12 +20,20 @@ pub use memberships::{InviterProof, Membership, Memberships};
 pub use organisations::{OrganisationChange, Organisations};
 pub use sessions::{Session, Sessions};
 
-use crate::{IdempotencyKeys, Reader, StorageError, Writer, database::Database};
+use warren_schema::{idempotency_key::Entity as IdempotencyKey, system as entity};
+
+use crate::{
+    IdempotencyKeys, Reader, Staleness, StorageError, TransactionOptions, WorkContext, Writer,
+    database::{Database, Pools},
+    models::models,
+    transaction::{self, Opened},
+};
 
 /// The models of the system database. Its repositories read; writing takes a [`SystemModels::transaction`].
 #[derive(Debug, Clone)]
 pub struct SystemModels {
-    database: Arc<Database>,
+    pools: Arc<Pools>,
+    reader: Reader,
 }
 
 /// An open transaction on the system database.
@@ -34,67 +42,118 @@ pub struct SystemTransaction {
     writer: Writer,
 }
 
-macro_rules! repositories {
-    ($($(#[$doc:meta])* $name:ident: $repository:ident),+ $(,)?) => {
-        impl SystemModels {
-            $($(#[$doc])* pub fn $name(&self) -> $repository<'_, Reader> { $repository { on: &self.database.reader } })+
-        }
-        impl SystemTransaction {
-            $($(#[$doc])* pub const fn $name(&self) -> $repository<'_, Writer> { $repository { on: &self.writer } })+
-        }
-    };
-}
-
-repositories!(
+models!(
+    SystemModels,
+    SystemTransaction,
     /// Organisations.
-    organisations: Organisations,
+    organisations: Organisations [entity::organisation::Entity],
     /// People's sign-ins.
-    accounts: Accounts,
+    accounts: Accounts [entity::account::Entity],
     /// Who belongs where.
-    memberships: Memberships,
+    memberships: Memberships [entity::membership::Entity],
     /// Signed-in browsers.
-    sessions: Sessions,
+    sessions: Sessions [entity::session::Entity],
     /// Links that work once.
-    links: Links,
+    links: Links [entity::link::Entity],
     /// Gateways.
-    gateways: Gateways,
+    gateways: Gateways [entity::gateway::Entity],
     /// Which gateway carries which network.
-    gateway_networks: GatewayNetworks,
+    gateway_networks: GatewayNetworks [entity::gateway_network::Entity],
     /// The installation's own trail.
-    audit: SystemAudit,
+    audit: SystemAudit [entity::audit_entry::Entity],
     /// Entries on their way to an organisation's trail.
-    audit_outbox: AuditOutbox,
+    audit_outbox: AuditOutbox [entity::audit_outbox::Entity],
     /// Requests that are done once.
-    idempotency: IdempotencyKeys,
+    idempotency: IdempotencyKeys [IdempotencyKey],
 );
 
 impl SystemModels {
     pub(crate) fn new(database: Database) -> Self {
-        Self { database: Arc::new(database) }
+        let reader = Reader::new(Arc::clone(&database.pools), WorkContext::BACKGROUND);
+        Self { pools: database.pools, reader }
     }
 
-    /// Runs `work` in one transaction, alone among the writers: committed when it returns `Ok`, and otherwise (also when it
-    /// panics or is dropped half-way) undone. The error is `work`'s own.
+    /// The same models, for one piece of work.
+    pub fn within(&self, work: WorkContext) -> Self {
+        Self { pools: Arc::clone(&self.pools), reader: self.reader.with(work) }
+    }
+
+    /// The same models, whose reads may be as old as `staleness` says.
+    pub fn allowing(&self, staleness: Staleness) -> Self {
+        Self { pools: Arc::clone(&self.pools), reader: self.reader.allowing(staleness) }
+    }
+
+    /// Runs `work` in one transaction as [`SystemModels::with_transaction`] does, with the usual options.
     ///
     /// # Errors
-    /// What `work` returns; [`StorageError::Busy`] when the turn does not come in time; what committing gives.
-    pub async fn transaction<T, E: From<StorageError>>(
+    /// As there.
+    #[track_caller]
+    pub fn transaction<T, E: From<StorageError>>(
         &self,
-        work: impl AsyncFnOnce(&SystemTransaction) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let transaction = SystemTransaction { writer: self.database.gate.begin().await? };
-        let outcome = work(&transaction).await;
-        transaction.writer.finish(outcome).await
+        work: impl AsyncFnOnce(&mut SystemTransaction) -> Result<T, E> + Clone,
+    ) -> impl Future<Output = Result<T, E>> {
+        self.run(*self.reader.work(), TransactionOptions::default(), Location::caller(), work)
     }
 
-    pub(crate) async fn close(&self) {
-        self.database.close().await;
+    /// Runs `work` in one transaction: committed when it returns `Ok`, and otherwise (also when it panics, takes too long or is
+    /// dropped half-way) undone. It is called again when the database asks for another attempt, so it has no effects but on
+    /// the transaction; the others go into [`SystemTransaction::after_commit`].
+    ///
+    /// # Errors
+    /// What `work` returns, as it was; [`StorageError::Busy`] when no connection comes free or the attempts are used up,
+    /// [`StorageError::TimedOut`], [`StorageError::CommitUnknown`], and what the database gives.
+    #[track_caller]
+    pub fn with_transaction<T, E: From<StorageError>>(
+        &self,
+        cx: &WorkContext,
+        options: TransactionOptions,
+        work: impl AsyncFnOnce(&mut SystemTransaction) -> Result<T, E> + Clone,
+    ) -> impl Future<Output = Result<T, E>> {
+        self.run(*cx, options, Location::caller(), work)
+    }
+
+    async fn run<T, E: From<StorageError>>(
+        &self,
+        cx: WorkContext,
+        options: TransactionOptions,
+        place: &'static Location<'static>,
+        work: impl AsyncFnOnce(&mut SystemTransaction) -> Result<T, E> + Clone,
+    ) -> Result<T, E> {
+        self.pools
+            .manager()
+            .with_transaction(&cx, (&self.pools, None), &options, place, |writer| SystemTransaction { writer }, work)
+            .await
+    }
+
+    pub(crate) const fn pools(&self) -> &Arc<Pools> {
+        &self.pools
     }
 }
 
 impl SystemTransaction {
-    /// Runs `effect` once the transaction has reached the disk; never when it is undone. It must not block.
+    /// Runs `effect` once the transaction is committed; never when it is undone. It must not block.
     pub fn after_commit(&self, effect: impl FnOnce() + Send + 'static) {
         self.writer.after_commit(effect);
+    }
+
+    /// Runs `work` in a transaction within this one: what it did is kept when it returns `Ok`, and otherwise undone while this
+    /// one goes on.
+    ///
+    /// # Errors
+    /// What `work` returns, and what the database gives.
+    pub async fn nested<T, E: From<StorageError>>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        transaction::nested(self, work).await
+    }
+}
+
+impl Opened for SystemTransaction {
+    fn writer(&self) -> &Writer {
+        &self.writer
+    }
+    fn into_writer(self) -> Writer {
+        self.writer
     }
 }

@@ -13,7 +13,7 @@ use warren_schema::system::{account, session as table};
 use super::accounts::{self, Account};
 use crate::{
     Source, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::{Undecodable, micros, moment, parsed},
 };
 

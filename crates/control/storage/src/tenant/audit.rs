@@ -11,7 +11,7 @@ use warren_schema::tenant::audit_entry as table;
 use crate::{
     AuditFilter, Source, StorageError, Writer,
     audit::AuditColumns,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::Undecodable,
 };
 

@@ -20,7 +20,7 @@ use warren_schema::tenant::{device as table, device_usage, network};
 use super::networks::{Networks, prefixes, stored_index};
 use crate::{
     Conflict, Source, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::{Undecodable, bytes_32, micros, moment, moment_or_none, narrowed, parsed},
 };
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Conflict, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::{micros, narrowed},
 };
 

@@ -6,13 +6,21 @@ mod leases;
 mod networks;
 mod usage;
 
+use std::panic::Location;
+
 pub use audit::AuditEntries;
 pub use devices::{DeviceCounts, DeviceFilter, DevicePeer, Devices};
 pub use networks::Networks;
 pub use usage::DeviceUsage;
 use warren_model::{OrganisationId, page::PageRequest};
+use warren_schema::{idempotency_key::Entity as IdempotencyKey, tenant as entity};
 
-use crate::{AuditFilter, IdempotencyKeys, Reader, StorageError, Writer, tenants::Held};
+use crate::{
+    AuditFilter, IdempotencyKeys, Reader, Staleness, StorageError, TransactionOptions, WorkContext, Writer,
+    models::models,
+    tenants::Held,
+    transaction::{self, Opened},
+};
 
 /// The models of one organisation's database. Its repositories read; writing takes a [`TenantModels::transaction`].
 ///
@@ -21,6 +29,7 @@ use crate::{AuditFilter, IdempotencyKeys, Reader, StorageError, Writer, tenants:
 pub struct TenantModels {
     organisation: OrganisationId,
     held: Held,
+    reader: Reader,
 }
 
 /// An open transaction on one organisation's database.
@@ -30,35 +39,25 @@ pub struct TenantTransaction {
     writer: Writer,
 }
 
-macro_rules! repositories {
-    ($($(#[$doc:meta])* $name:ident: $repository:ident),+ $(,)?) => {
-        impl TenantModels {
-            $($(#[$doc])* pub fn $name(&self) -> $repository<'_, Reader> {
-                $repository { on: &self.held.database().reader }
-            })+
-        }
-        impl TenantTransaction {
-            $($(#[$doc])* pub const fn $name(&self) -> $repository<'_, Writer> { $repository { on: &self.writer } })+
-        }
-    };
-}
-
-repositories!(
+models!(
+    TenantModels,
+    TenantTransaction,
     /// Networks.
-    networks: Networks,
+    networks: Networks [entity::network::Entity],
     /// Devices.
-    devices: Devices,
+    devices: Devices [entity::device::Entity, entity::released_address::Entity],
     /// What has passed through the devices' tunnels.
-    usage: DeviceUsage,
+    usage: DeviceUsage [entity::device_usage::Entity],
     /// The organisation's trail.
-    audit: AuditEntries,
+    audit: AuditEntries [entity::audit_entry::Entity],
     /// Requests that are done once.
-    idempotency: IdempotencyKeys,
+    idempotency: IdempotencyKeys [IdempotencyKey],
 );
 
 impl TenantModels {
-    pub(crate) const fn new(organisation: OrganisationId, held: Held) -> Self {
-        Self { organisation, held }
+    pub(crate) fn new(organisation: OrganisationId, held: Held) -> Self {
+        let reader = Reader::new(held.pools().clone(), WorkContext::BACKGROUND);
+        Self { organisation, held, reader }
     }
 
     /// Whose database this is.
@@ -66,19 +65,55 @@ impl TenantModels {
         self.organisation
     }
 
-    /// Runs `work` in one transaction, alone among this organisation's writers: committed when it returns `Ok`, and otherwise
-    /// (also when it panics or is dropped half-way) undone. The error is `work`'s own.
+    /// The same models, for one piece of work.
+    pub fn within(&self, work: WorkContext) -> Self {
+        Self { reader: self.reader.with(work), held: self.held.clone(), ..*self }
+    }
+
+    /// The same models, whose reads may be as old as `staleness` says.
+    pub fn allowing(&self, staleness: Staleness) -> Self {
+        Self { reader: self.reader.allowing(staleness), held: self.held.clone(), ..*self }
+    }
+
+    /// Runs `work` in one transaction as [`TenantModels::with_transaction`] does, with the usual options.
     ///
     /// # Errors
-    /// What `work` returns; [`StorageError::Busy`] when the turn does not come in time; what committing gives.
-    pub async fn transaction<T, E: From<StorageError>>(
+    /// As there.
+    #[track_caller]
+    pub fn transaction<T, E: From<StorageError>>(
         &self,
-        work: impl AsyncFnOnce(&TenantTransaction) -> Result<T, E>,
+        work: impl AsyncFnOnce(&mut TenantTransaction) -> Result<T, E> + Clone,
+    ) -> impl Future<Output = Result<T, E>> {
+        self.run(*self.reader.work(), TransactionOptions::default(), Location::caller(), work)
+    }
+
+    /// Runs `work` in one transaction: committed when it returns `Ok`, and otherwise (also when it panics, takes too long or is
+    /// dropped half-way) undone. It is called again when the database asks for another attempt, so it has no effects but on
+    /// the transaction; the others go into [`TenantTransaction::after_commit`].
+    ///
+    /// # Errors
+    /// What `work` returns, as it was; [`StorageError::Busy`] when no connection comes free or the attempts are used up,
+    /// [`StorageError::TimedOut`], [`StorageError::CommitUnknown`], and what the database gives.
+    #[track_caller]
+    pub fn with_transaction<T, E: From<StorageError>>(
+        &self,
+        cx: &WorkContext,
+        options: TransactionOptions,
+        work: impl AsyncFnOnce(&mut TenantTransaction) -> Result<T, E> + Clone,
+    ) -> impl Future<Output = Result<T, E>> {
+        self.run(*cx, options, Location::caller(), work)
+    }
+
+    async fn run<T, E: From<StorageError>>(
+        &self,
+        cx: WorkContext,
+        options: TransactionOptions,
+        place: &'static Location<'static>,
+        work: impl AsyncFnOnce(&mut TenantTransaction) -> Result<T, E> + Clone,
     ) -> Result<T, E> {
-        let writer = self.held.database().gate.begin().await?;
-        let transaction = TenantTransaction { organisation: self.organisation, writer };
-        let outcome = work(&transaction).await;
-        transaction.writer.finish(outcome).await
+        let (pools, organisation) = (self.held.pools(), self.organisation);
+        let open = |writer| TenantTransaction { organisation, writer };
+        pools.manager().with_transaction(&cx, (pools, Some(organisation)), &options, place, open, work).await
     }
 
     /// Whether nothing was ever kept in it.
@@ -94,8 +129,29 @@ impl TenantTransaction {
         self.organisation
     }
 
-    /// Runs `effect` once the transaction has reached the disk; never when it is undone. It must not block.
+    /// Runs `effect` once the transaction is committed; never when it is undone. It must not block.
     pub fn after_commit(&self, effect: impl FnOnce() + Send + 'static) {
         self.writer.after_commit(effect);
+    }
+
+    /// Runs `work` in a transaction within this one: what it did is kept when it returns `Ok`, and otherwise undone while this
+    /// one goes on.
+    ///
+    /// # Errors
+    /// What `work` returns, and what the database gives.
+    pub async fn nested<T, E: From<StorageError>>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        transaction::nested(self, work).await
+    }
+}
+
+impl Opened for TenantTransaction {
+    fn writer(&self) -> &Writer {
+        &self.writer
+    }
+    fn into_writer(self) -> Writer {
+        self.writer
     }
 }

@@ -15,7 +15,7 @@ use warren_schema::tenant::{device, device_usage, network as table, released_add
 
 use crate::{
     Conflict, Source, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::{Undecodable, bytes_32, list_of, listed, micros, moment, narrowed, parsed},
 };
 

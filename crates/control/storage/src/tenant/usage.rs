@@ -11,7 +11,7 @@ use warren_schema::tenant::{device, device_usage as table};
 
 use crate::{
     Source, StorageError, Writer,
-    connection::{At, sealed::Source as _},
+    source::{At, sealed::Source as _},
     stored::{Undecodable, micros, moment_or_none, narrowed, padded, parsed},
 };
 

@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 use warren_model::audit::{Action, Actor};
-use warren_storage::{AuditFilter, StorageError, TenantModels};
+use warren_storage::{AuditFilter, Place, StorageError, TenantModels};
 
 use crate::world::*;
 
@@ -75,7 +75,10 @@ async fn a_file_that_is_no_database_is_called_damaged_and_left_as_it_is() {
     let nonsense = vec![b'?'; 100_000];
     fs::write(system_file(folder.path()), &nonsense).unwrap();
     let error = open(folder.path()).await.unwrap_err();
-    assert!(matches!(&error, StorageError::Corrupt { file, .. } if *file == system_file(folder.path())), "{error:?}");
+    assert!(
+        matches!(&error, StorageError::Corrupt { place, .. } if *place == Place::file(&system_file(folder.path()))),
+        "{error:?}"
+    );
     assert!(error.to_string().contains("restore the last backup"), "{error}");
     assert_eq!(fs::read(system_file(folder.path())).unwrap(), nonsense);
 }
@@ -91,7 +94,7 @@ async fn an_empty_file_in_place_of_a_database_is_called_damaged_and_not_filled_a
     fs::write(&file, []).unwrap();
     let databases = open(folder.path()).await.unwrap();
     let error = databases.tenant_models(acme.id).await.unwrap_err();
-    assert!(matches!(&error, StorageError::Corrupt { file: found, .. } if *found == file), "{error:?}");
+    assert!(matches!(&error, StorageError::Corrupt { place, .. } if *place == Place::file(&file)), "{error:?}");
     databases.close().await;
     fs::write(system_file(folder.path()), []).unwrap();
     let error = open(folder.path()).await.unwrap_err();
@@ -116,7 +119,7 @@ async fn damage_inside_is_found_at_the_start_after_an_unclean_end() {
     fs::write(folder.path().join(format!("tenants/{}.sqlite-wal", acme.id)), [0; 64]).unwrap();
     let databases = open(folder.path()).await.unwrap();
     let error = databases.tenant_models(acme.id).await.unwrap_err();
-    assert!(matches!(&error, StorageError::Corrupt { file: found, .. } if *found == file), "{error:?}");
+    assert!(matches!(&error, StorageError::Corrupt { place, .. } if *place == Place::file(&file)), "{error:?}");
     // The rest of the installation goes on.
     assert_eq!(databases.system_models().organisations().count().await.unwrap(), 1);
     assert_eq!(databases.open_tenants(), 0);
@@ -132,7 +135,7 @@ async fn a_database_of_a_later_version_is_refused_and_untouched() {
     let pretend = async |file: &Path| {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
         let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        let insert = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)";
+        let insert = "INSERT INTO schema_migrations VALUES ('m9999_future', '', 1, 1, 0, 0)";
         sqlx::query(insert).execute(&pool).await.unwrap();
         pool.close().await;
     };
@@ -149,7 +152,7 @@ async fn a_database_of_a_later_version_is_refused_and_untouched() {
     let before = fs::read(system_file(folder.path())).unwrap();
     let error = open(folder.path()).await.unwrap_err();
     assert!(
-        matches!(&error, StorageError::NewerSchema { file, .. } if *file == system_file(folder.path())),
+        matches!(&error, StorageError::NewerSchema { place, .. } if *place == Place::file(&system_file(folder.path()))),
         "{error:?}"
     );
     assert_eq!(fs::read(system_file(folder.path())).unwrap(), before);

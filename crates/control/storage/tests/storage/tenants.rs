@@ -4,7 +4,7 @@ use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use warren_model::audit::{Action, Actor};
-use warren_runtime::SystemClock;
+use warren_runtime::{SystemClock, SystemRandom};
 use warren_storage::{AuditFilter, Config, Conflict, Databases, DeviceFilter, StorageError};
 
 use crate::world::*;
@@ -46,7 +46,7 @@ const PATIENT: Duration = Duration::from_secs(20);
 async fn bounded(open_tenants_max: usize, acquire_timeout: Duration) -> (Databases, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { open_tenants_max, acquire_timeout, ..Config::new(folder.path().to_owned()) };
-    (Databases::open(config, Arc::new(SystemClock)).await.unwrap(), folder)
+    (Databases::open(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap(), folder)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

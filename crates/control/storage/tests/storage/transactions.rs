@@ -9,8 +9,8 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::join_all};
-use warren_runtime::SystemClock;
-use warren_storage::{Config, Databases, StorageError};
+use warren_runtime::{SystemClock, SystemRandom};
+use warren_storage::{Config, Conflict, Databases, StorageError, SystemModels, TransactionOptions, WorkContext};
 
 use crate::world::*;
 
@@ -41,19 +41,123 @@ async fn an_error_undoes_everything_and_comes_back_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_refused_statement_does_not_hinder_those_after_it() {
+async fn a_refused_statement_ends_its_transaction_even_when_the_refusal_is_passed_over() {
+    let world = world().await;
+    world.organisation("acme").await;
+    let system = world.databases.system_models();
+    let outcome = system
+        .transaction(async |tx| {
+            tx.organisations().insert(&operate(), &organisation("before")).await?;
+            let taken = tx.organisations().insert(&operate(), &organisation("acme")).await;
+            assert!(matches!(taken, Err(StorageError::Conflict(_))));
+            let after = tx.organisations().insert(&operate(), &organisation("after")).await;
+            assert!(matches!(after, Err(StorageError::Conflict(Conflict::SlugTaken))), "{after:?}");
+            Ok::<_, StorageError>(())
+        })
+        .await;
+    assert!(matches!(outcome, Err(StorageError::Conflict(Conflict::SlugTaken))), "{outcome:?}");
+    assert_eq!(system.organisations().count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_in_a_nested_transaction_undoes_that_one_alone() {
+    let world = world().await;
+    world.organisation("acme").await;
+    let system = world.databases.system_models();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = |by: usize| {
+        let seen = Arc::clone(&seen);
+        move || _ = seen.fetch_add(by, Ordering::SeqCst)
+    };
+    system
+        .transaction(async |tx| {
+            tx.organisations().insert(&operate(), &organisation("outer")).await?;
+            let refused: Result<(), StorageError> = tx
+                .nested(async |tx| {
+                    tx.after_commit(count(100));
+                    tx.organisations().insert(&operate(), &organisation("undone")).await?;
+                    // One that succeeds goes with the one around it.
+                    tx.nested(async |tx| tx.organisations().insert(&operate(), &organisation("inner")).await).await?;
+                    tx.organisations().insert(&operate(), &organisation("acme")).await
+                })
+                .await;
+            assert!(matches!(refused, Err(StorageError::Conflict(Conflict::SlugTaken))), "{refused:?}");
+            tx.nested(async |tx| {
+                tx.after_commit(count(1));
+                tx.organisations().insert(&operate(), &organisation("kept")).await
+            })
+            .await?;
+            tx.organisations().insert(&operate(), &organisation("last")).await
+        })
+        .await
+        .unwrap();
+    assert_eq!(slugs(system).await, ["acme", "kept", "last", "outer"]);
+    assert_eq!(seen.load(Ordering::SeqCst), 1, "an effect of what was undone happened");
+}
+
+#[tokio::test]
+async fn a_nested_transaction_that_nobody_waits_for_is_undone() {
+    let world = world().await;
+    let system = world.databases.system_models();
+    system
+        .transaction(async |tx| {
+            tx.organisations().insert(&operate(), &organisation("outer")).await?;
+            let left = tx.nested(async |tx| {
+                tx.organisations().insert(&operate(), &organisation("left")).await?;
+                std::future::pending::<Result<(), StorageError>>().await
+            });
+            assert!(tokio::time::timeout(Duration::from_millis(100), left).await.is_err());
+            tx.organisations().insert(&operate(), &organisation("last")).await
+        })
+        .await
+        .unwrap();
+    assert_eq!(slugs(system).await, ["last", "outer"]);
+}
+
+#[tokio::test]
+async fn work_that_takes_too_long_is_undone_and_says_so() {
+    let world = world().await;
+    let system = world.databases.system_models();
+    let options = TransactionOptions { time_limit: Duration::from_millis(200), ..TransactionOptions::default() };
+    let late: Result<(), StorageError> = system
+        .with_transaction(&WorkContext::BACKGROUND, options, async |tx| {
+            tx.organisations().insert(&operate(), &organisation("late")).await?;
+            std::future::pending().await
+        })
+        .await;
+    assert!(matches!(late, Err(StorageError::TimedOut { .. })), "{late:?}");
+    world.organisation("next").await;
+    assert_eq!(slugs(system).await, ["next"]);
+}
+
+#[tokio::test]
+async fn a_reading_transaction_sees_one_moment_and_writes_nothing() {
     let world = world().await;
     world.organisation("acme").await;
     let system = world.databases.system_models();
     system
-        .transaction(async |tx| {
-            let taken = tx.organisations().insert(&operate(), &organisation("acme")).await;
-            assert!(matches!(taken, Err(StorageError::Conflict(_))));
-            tx.organisations().insert(&operate(), &organisation("other")).await
+        .with_transaction(&WorkContext::BACKGROUND, TransactionOptions::read_only(), async |tx| {
+            assert_eq!(tx.organisations().count().await?, 1);
+            system.transaction(async |tx| tx.organisations().insert(&operate(), &organisation("new")).await).await?;
+            assert_eq!(tx.organisations().count().await?, 1, "it saw what was committed after it began");
+            Ok::<_, StorageError>(())
         })
         .await
         .unwrap();
-    assert_eq!(system.organisations().count().await.unwrap(), 2);
+    let refused = system
+        .with_transaction(&WorkContext::BACKGROUND, TransactionOptions::read_only(), async |tx| {
+            tx.organisations().insert(&operate(), &organisation("other")).await
+        })
+        .await;
+    assert!(matches!(refused, Err(StorageError::ReadOnly { .. })), "{refused:?}");
+    assert_eq!(slugs(system).await, ["acme", "new"]);
+}
+
+async fn slugs(system: &SystemModels) -> Vec<String> {
+    let page = system.organisations().page(&warren_model::page::PageRequest::first_of_most()).await.unwrap();
+    let mut slugs: Vec<_> = page.items.iter().map(|organisation| organisation.slug.to_string()).collect();
+    slugs.sort_unstable();
+    slugs
 }
 
 #[tokio::test]
@@ -145,20 +249,19 @@ async fn writers_take_turns_in_the_order_of_asking() {
     let world = world().await;
     let system = world.databases.system_models().clone();
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let (start, started) = tokio::sync::oneshot::channel::<()>();
-    let (go, gone) = tokio::sync::oneshot::channel::<()>();
+    let (started, go) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
     let first = tokio::spawn({
-        let system = system.clone();
+        let (system, started, go) = (system.clone(), Arc::clone(&started), Arc::clone(&go));
         async move {
             let held = system.transaction(async |_| {
-                start.send(()).unwrap();
-                gone.await.unwrap();
+                started.notify_one();
+                go.notified().await;
                 Ok::<_, StorageError>(())
             });
             held.await.unwrap();
         }
     });
-    started.await.unwrap();
+    started.notified().await;
     let mut waiting = Vec::new();
     for n in 0..20 {
         let (system, order) = (system.clone(), Arc::clone(&order));
@@ -172,7 +275,7 @@ async fn writers_take_turns_in_the_order_of_asking() {
         // Each has asked before the next one does.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    go.send(()).unwrap();
+    go.notify_one();
     join_all(waiting).await;
     first.await.unwrap();
     assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
@@ -182,7 +285,7 @@ async fn writers_take_turns_in_the_order_of_asking() {
 async fn who_waits_too_long_for_a_turn_hears_that_storage_is_busy() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config { acquire_timeout: Duration::from_millis(50), ..Config::new(folder.path().to_owned()) };
-    let databases = Databases::open(config, Arc::new(SystemClock)).await.unwrap();
+    let databases = Databases::open(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap();
     let system = databases.system_models();
     let outcome: Result<(), StorageError> = system
         .transaction(async |_| {

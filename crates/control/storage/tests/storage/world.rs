@@ -35,7 +35,7 @@ pub async fn world() -> World {
 }
 
 pub async fn open(folder: &Path) -> Result<Databases, StorageError> {
-    Databases::open(Config::new(folder.to_owned()), Arc::new(SystemClock)).await
+    Databases::open(Config::new(folder.to_owned()), Arc::new(SystemClock), Arc::new(SystemRandom)).await
 }
 
 impl World {

@@ -1,0 +1,93 @@
+//! Where the databases are, and what bounds their connections.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::{engine::DatabaseUrl, pool::Bounds};
+
+/// Where the databases are, and how many connections they may take.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub standing: Standing,
+    /// How many organisations' databases are open at once; opening another closes the one unused for longest.
+    pub open_tenants_max: usize,
+    /// SQLite: reading connections to the system database; a tenant database has half of them, at least one. Each is a
+    /// thread, and writers have one each.
+    pub readers_per_database: u32,
+    /// Servers: connections to one database.
+    pub connections_per_database_max: u32,
+    /// Servers: connections in all. Leave the server some for others.
+    pub connections_per_server_max: u32,
+    /// How long anybody waits for a connection.
+    pub acquire_timeout: Duration,
+    /// From when on a statement is called slow.
+    pub slow_from: Duration,
+}
+
+/// Where an installation's databases stand.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// SQLite files: `system.sqlite` and `tenants/` in this folder, which must exist.
+    Folder(PathBuf),
+    /// Databases of a server: the one that the URL names, and one for each organisation beside it.
+    Server(DatabaseUrl),
+}
+
+impl Config {
+    /// SQLite in `folder`, with the usual bounds: 256 open tenants, four readers, five seconds.
+    pub const fn new(folder: PathBuf) -> Self {
+        Self::standing(Standing::Folder(folder))
+    }
+
+    /// Databases of the server at `url`, with the usual bounds: 8 connections for each database, 60 in all.
+    pub const fn on_server(url: DatabaseUrl) -> Self {
+        Self::standing(Standing::Server(url))
+    }
+
+    /// The usual bounds.
+    pub const fn standing(standing: Standing) -> Self {
+        Self {
+            standing,
+            open_tenants_max: 256,
+            readers_per_database: 4,
+            connections_per_database_max: 8,
+            connections_per_server_max: 60,
+            acquire_timeout: Duration::from_secs(5),
+            slow_from: Duration::from_millis(250),
+        }
+    }
+
+    const fn is_server(&self) -> bool {
+        matches!(self.standing, Standing::Server(_))
+    }
+
+    /// The bounds of pools that write. SQLite has one writer.
+    pub(crate) fn writing(&self) -> Bounds {
+        let connections_max = if self.is_server() { self.connections_per_database_max.max(1) } else { 1 };
+        self.bounds(connections_max)
+    }
+
+    /// The bounds of pools that read SQLite.
+    pub(crate) fn reading(&self, readers: u32) -> Bounds {
+        self.bounds(readers.max(1))
+    }
+
+    fn bounds(&self, connections_max: u32) -> Bounds {
+        Bounds {
+            connections_max,
+            waiters_max: WAITERS_MAX,
+            acquire_timeout: self.acquire_timeout,
+            connect_timeout: CONNECT_TIMEOUT,
+            idle_max: self.is_server().then_some(IDLE_MAX),
+            lifetime_max: self.is_server().then_some(LIFETIME_MAX),
+        }
+    }
+}
+
+/// Those who may stand in line for the connections of one database.
+const WAITERS_MAX: usize = 2048;
+/// A server that does not answer within this time is taken for gone.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A server's connection that nobody used this long is closed.
+const IDLE_MAX: Duration = Duration::from_secs(120);
+/// A server's connection this old is replaced, so that its memory does not grow for ever.
+const LIFETIME_MAX: Duration = Duration::from_secs(1800);
