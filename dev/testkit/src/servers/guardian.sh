@@ -21,9 +21,6 @@ if [ -n "$server" ]; then
   kill -s KILL "$server" 2>/dev/null
   wait "$server"
 fi
-# A killed test may have left a program that is still making the data.
-tries=0
-while ! rm -rf "$folder" 2>/dev/null && [ "$tries" -lt 10 ]; do
-  sleep 1
-  tries=$((tries + 1))
-done
+# A killed test may have left a program that still makes the data.
+flock --exclusive --timeout 30 "$folder" true
+rm -rf "$folder"

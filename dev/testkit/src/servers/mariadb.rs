@@ -64,7 +64,7 @@ pub fn initialise(plan: &Plan) -> anyhow::Result<()> {
         plan.admin.password, plan.warren.password
     );
     let accounts = plan.write("accounts.sql", &accounts)?;
-    let mut command = plan.user.command("mariadb-install-db");
+    let mut command = plan.maker("mariadb-install-db");
     command.args(["--no-defaults", "--skip-test-db", "--skip-name-resolve", LOG_FILE_SIZE]);
     command.arg(format!("--datadir={}", plan.folder().join("data").display()));
     // A server that starts empties its folder for temporary files of what others have there.

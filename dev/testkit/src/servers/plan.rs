@@ -4,6 +4,7 @@ use std::{
     fs,
     hash::{BuildHasher, Hasher, RandomState},
     net::{Ipv4Addr, TcpListener},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -114,6 +115,16 @@ impl Plan {
         }
     }
 
+    /// A program that makes the data. It holds a lock of the folder, on which the guardian waits: removed while it works,
+    /// PostgreSQL's would leave memory of the system's behind.
+    pub fn maker(&self, program: &str) -> Command {
+        let mut command = self.user.command("flock");
+        command.arg("--shared").arg(self.folder()).arg(program);
+        // A group of its own: when the test is killed with its whole group, it ends by itself.
+        command.process_group(0);
+        command
+    }
+
     /// Writes a file that the server's user may read.
     ///
     /// # Errors
@@ -131,11 +142,11 @@ impl Plan {
 /// # Errors
 /// When it is missing or fails; the message holds what it wrote.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
-    let program = command.get_program().display().to_string();
-    let output = command.output().with_context(|| format!("cannot run {program}; `cargo xtask test` installs it"))?;
+    let output = command.output().context("cannot run flock (Debian's util-linux)")?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();
-        bail!("{program} failed ({}):\n{}", output.status, String::from_utf8_lossy(&said));
+        let said = String::from_utf8_lossy(&said);
+        bail!("{command:?} failed; `cargo xtask test` installs what is missing:\n{said}");
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub fn command_line(folder: &Path, port: u16, settings: &Settings) -> Vec<String
 pub fn initialise(plan: &Plan) -> anyhow::Result<()> {
     let data = plan.folder().join("data");
     let password = plan.write("password", &plan.admin.password)?;
-    let mut command = plan.user.command(&format!("{PROGRAMS}/initdb"));
+    let mut command = plan.maker(&format!("{PROGRAMS}/initdb"));
     command.args(["--no-sync", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]);
     command.arg(format!("--username={ADMIN}")).arg("--pwfile").arg(password).arg("--pgdata").arg(&data);
     run(&mut command)?;
@@ -65,14 +65,14 @@ pub fn initialise(plan: &Plan) -> anyhow::Result<()> {
     );
     let accounts = plan.write("accounts.sql", &statements)?;
     // Alone with the data: there is no moment in which somebody else could connect.
-    let mut alone = plan.user.command(&format!("{PROGRAMS}/postgres"));
+    let mut alone = plan.maker(&format!("{PROGRAMS}/postgres"));
     alone.args(["--single", "-c", "exit_on_error=on", "-c", "fsync=off", "-D"]).arg(&data).arg("postgres");
     run(alone.stdin(File::open(accounts)?))
 }
 
 /// Copies the data of `primary` as it runs, with what makes the copy follow it.
 pub fn copy(plan: &Plan, primary: &Address) -> anyhow::Result<()> {
-    let mut command = plan.user.command(&format!("{PROGRAMS}/pg_basebackup"));
+    let mut command = plan.maker(&format!("{PROGRAMS}/pg_basebackup"));
     command.args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "--pgdata"]);
     command.arg(plan.folder().join("data")).arg("--dbname").arg(primary.without_database());
     run(&mut command)
