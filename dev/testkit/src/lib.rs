@@ -1,9 +1,10 @@
-//! What tests share: a running installation, network namespaces, a browser.
+//! What tests share: a running installation, network namespaces, a browser, database servers.
 //!
 //! Invariants
-//! - Real parts only: the stock client, the kernel's namespaces, Debian's Chromium.
+//! - Real parts only: the stock client, the kernel's namespaces, Debian's Chromium and database servers.
 //! - What a value of this crate starts or makes ends with it, also when the test panics.
 
 pub mod browser;
 pub mod installation;
 pub mod namespaces;
+pub mod servers;

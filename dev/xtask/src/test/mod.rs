@@ -1,6 +1,7 @@
 //! `cargo xtask test`: from a Debian machine with only Rust to a closing summary.
 
 mod packages;
+mod services;
 mod summary;
 mod tools;
 

@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::{Context, bail};
 
+use super::services;
+
 /// A Debian package and how to see that what it brings is there, from wherever it came.
 struct Package {
     name: &'static str,
@@ -30,8 +32,20 @@ const PACKAGES: &[Package] = &[
     command("wireguard-go", "wireguard-go", "the stock client's tunnel where the kernel has none"),
     command("iputils-ping", "ping", "shows that no packet is lost across a change"),
     command("iperf3", "iperf3", "the load of the throughput tests"),
-    command("util-linux", "setpriv", "ends the browser's driver together with the test that started it"),
+    command("util-linux", "setpriv", "ends the browser's driver and the database servers together with their test"),
     command("sqlite3", "sqlite3", "a second reader of the databases"),
+    command("mariadb-server", "mariadbd", "the MariaDB that tests start for themselves"),
+    command("mariadb-client", "mariadb", "makes and removes the databases of tests on MariaDB"),
+    Package {
+        name: "postgresql-15",
+        brings: Brings::File("/usr/lib/postgresql/15/bin/postgres"),
+        reason: "the PostgreSQL that tests start for themselves",
+    },
+    Package {
+        name: "postgresql-client-15",
+        brings: Brings::File("/usr/lib/postgresql/15/bin/psql"),
+        reason: "makes and removes the databases of tests on PostgreSQL",
+    },
     command("chromium", "chromium", "the browser that the portal is tried in"),
     command("chromium-driver", "chromedriver", "drives the browser by WebDriver"),
     Package {
@@ -50,6 +64,9 @@ const SYSTEM_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 /// # Errors
 /// When something is missing and this is not root (the message has the command that installs it), or apt-get fails.
 pub fn install() -> anyhow::Result<()> {
+    if is_root() {
+        services::let_go_of_left_over()?;
+    }
     let missing: Vec<&Package> = PACKAGES.iter().filter(|package| !is_there(&package.brings)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -66,6 +83,7 @@ pub fn install() -> anyhow::Result<()> {
             names.join(" ")
         );
     }
+    let _held = services::Held::back()?;
     apt_get(&["update"])?;
     apt_get(&[&["install", "-y", "--no-install-recommends"], names.as_slice()].concat())?;
     let still: Vec<&str> = missing.iter().filter(|package| !is_there(&package.brings)).map(|p| p.name).collect();
