@@ -15,7 +15,7 @@ use warren_model::{
 use warren_schema::system::{account, membership as table};
 
 use crate::{
-    Source, StorageError, Writer,
+    Conflict, Source, StorageError, Writer,
     source::{At, sealed::Source as _},
     stored::{Undecodable, micros, moment, parsed},
 };
@@ -150,8 +150,11 @@ impl Memberships<'_, Writer> {
             revision: 1,
         };
         let insert = table::Entity::insert(row.into_active_model());
-        insert.exec_without_returning(self.on.connection()).await.at(self.on)?;
-        Ok(())
+        match insert.exec_without_returning(self.on.connection()).await.at(self.on) {
+            // Not every engine says whose primary key it was.
+            Err(StorageError::Conflict(Conflict::Exists)) => Err(Conflict::MembershipExists.into()),
+            outcome => outcome.map(drop),
+        }
     }
 
     /// Changes the role if the membership is still at `expected_revision`, and returns the new revision.

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, RelationDef, Select,
-    sea_query::{ExprTrait, LikeExpr},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IntoActiveModel, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+    sea_query::{Expr, ExprTrait, Func, LikeExpr},
 };
 use warren_auth::{Authorized, permission::ManageDevicesOf};
 use warren_model::{
@@ -83,7 +83,7 @@ impl<C: Source> Devices<'_, C> {
         if let Some(text) = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             query = query.filter(match text.parse() {
                 Ok(address) => self.at_address(address).await?,
-                Err(_) => named_like(text),
+                Err(_) => named_like(text, self.on.connection().get_database_backend()),
             });
         }
         if let Some(after) = request.after() {
@@ -354,7 +354,12 @@ fn to_network() -> RelationDef {
     table::Entity::belongs_to(network::Entity).from(table::Column::NetworkId).to(network::Column::Id).into()
 }
 
-fn named_like(text: &str) -> Condition {
+fn named_like(text: &str, backend: DbBackend) -> Condition {
+    // As LOWER of each engine does it: SQLite's, and PostgreSQL's in our databases, change ASCII letters alone.
+    let text = match backend {
+        DbBackend::MySql => text.to_lowercase(),
+        _ => text.to_ascii_lowercase(),
+    };
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for character in text.chars() {
@@ -364,7 +369,8 @@ fn named_like(text: &str) -> Condition {
         pattern.push(character);
     }
     pattern.push('%');
-    Condition::all().add(table::Column::Name.into_expr().like(LikeExpr::new(pattern).escape('\\')))
+    Condition::all()
+        .add(Expr::expr(Func::lower(table::Column::Name.into_expr())).like(LikeExpr::new(pattern).escape('\\')))
 }
 
 /// How far `address` stands above `first`, if a device may stand there.

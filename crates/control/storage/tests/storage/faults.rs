@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 use warren_model::audit::{Action, Actor};
-use warren_storage::{AuditFilter, Place, StorageError, TenantModels};
+use warren_storage::{AuditFilter, Engine, Place, StorageError, TenantModels};
 
 use crate::world::*;
 
@@ -70,7 +70,7 @@ async fn count(tenant: &TenantModels) -> usize {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_called_damaged_and_left_as_it_is() {
-    let World { databases, folder } = world().await;
+    let World { databases, ground: folder } = world(Engine::Sqlite).await;
     databases.close().await;
     let nonsense = vec![b'?'; 100_000];
     fs::write(system_file(folder.path()), &nonsense).unwrap();
@@ -85,10 +85,10 @@ async fn a_file_that_is_no_database_is_called_damaged_and_left_as_it_is() {
 
 #[tokio::test]
 async fn an_empty_file_in_place_of_a_database_is_called_damaged_and_not_filled_anew() {
-    let world = world().await;
+    let world = world(Engine::Sqlite).await;
     let (acme, tenant) = world.organisation("acme").await;
     drop(tenant);
-    let World { databases, folder } = world;
+    let World { databases, ground: folder } = world;
     databases.close().await;
     let file = folder.path().join(format!("tenants/{}.sqlite", acme.id));
     fs::write(&file, []).unwrap();
@@ -103,13 +103,13 @@ async fn an_empty_file_in_place_of_a_database_is_called_damaged_and_not_filled_a
 
 #[tokio::test]
 async fn damage_inside_is_found_at_the_start_after_an_unclean_end() {
-    let world = world().await;
+    let world = world(Engine::Sqlite).await;
     let (acme, tenant) = world.organisation("acme").await;
     for _ in 0..50 {
         write(&tenant).await.unwrap();
     }
     drop(tenant);
-    let World { databases, folder } = world;
+    let World { databases, ground: folder } = world;
     databases.close().await;
     let file = folder.path().join(format!("tenants/{}.sqlite", acme.id));
     let mut damaged = OpenOptions::new().write(true).open(&file).unwrap();
@@ -127,10 +127,10 @@ async fn damage_inside_is_found_at_the_start_after_an_unclean_end() {
 
 #[tokio::test]
 async fn a_database_of_a_later_version_is_refused_and_untouched() {
-    let world = world().await;
+    let world = world(Engine::Sqlite).await;
     let (acme, tenant) = world.organisation("acme").await;
     drop(tenant);
-    let World { databases, folder } = world;
+    let World { databases, ground: folder } = world;
     databases.close().await;
     let pretend = async |file: &Path| {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
@@ -238,7 +238,7 @@ async fn a_read_only_disk_is_said() {
 #[tokio::test]
 async fn a_folder_that_others_can_enter_is_refused() {
     use std::os::unix::fs::PermissionsExt;
-    let World { databases, folder } = world().await;
+    let World { databases, ground: folder } = world(Engine::Sqlite).await;
     databases.close().await;
     fs::set_permissions(folder.path().join("tenants"), fs::Permissions::from_mode(0o755)).unwrap();
     let error = open(folder.path()).await.unwrap_err();

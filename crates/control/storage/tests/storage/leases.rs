@@ -3,14 +3,17 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::future::join_all;
+use rstest::rstest;
+use rstest_reuse::apply;
 use warren_model::address::HostIndex;
-use warren_storage::{Conflict, StorageError};
+use warren_storage::{Conflict, Engine, StorageError};
 
 use crate::world::*;
 
+#[apply(on_every_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn thirty_two_at_once_get_an_address_each_and_then_hear_that_there_is_none() {
-    let world = world().await;
+async fn thirty_two_at_once_get_an_address_each_and_then_hear_that_there_is_none(engine: Engine) {
+    let world = world(engine).await;
     let (_, tenant) = world.organisation("acme").await;
     // 61 devices fit.
     let office = Arc::new(network("office", prefixes("10.20.0.0/26", "fd00:1::/64")));
@@ -37,9 +40,10 @@ async fn thirty_two_at_once_get_an_address_each_and_then_hear_that_there_is_none
     assert_eq!(tenant.devices().all_live_of_network(office.id).await.unwrap().len(), 61);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_released_address_is_reused_last_and_the_longest_free_first() {
-    let world = world().await;
+async fn a_released_address_is_reused_last_and_the_longest_free_first(engine: Engine) {
+    let world = world(engine).await;
     let (_, tenant) = world.organisation("acme").await;
     // Five devices fit.
     let office = network("office", prefixes("10.20.0.0/29", "fd00:1::/64"));
@@ -60,9 +64,10 @@ async fn a_released_address_is_reused_last_and_the_longest_free_first() {
     assert!(matches!(full, Err(StorageError::Conflict(Conflict::AddressesExhausted))), "{full:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_lease_that_was_not_used_is_free_again() {
-    let world = world().await;
+async fn a_lease_that_was_not_used_is_free_again(engine: Engine) {
+    let world = world(engine).await;
     let (_, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/30", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -80,9 +85,10 @@ async fn a_lease_that_was_not_used_is_free_again() {
     assert!(matches!(unknown, Err(StorageError::NotFound)), "{unknown:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_network_that_grows_gives_out_its_new_addresses() {
-    let world = world().await;
+async fn a_network_that_grows_gives_out_its_new_addresses(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/30", "fd00:1::/64"));
     add_network(&tenant, &office).await;

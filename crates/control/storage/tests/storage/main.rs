@@ -1,4 +1,4 @@
-//! Storage against real SQLite files: what it keeps, what it refuses, and what survives.
+//! Storage on real databases of each kind: what it keeps, what it refuses, and what survives.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod crash;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
+use rstest_reuse::apply;
 use warren_auth::{
     Password, PasswordHash,
     permission::{ManageNetworks, Reach},
@@ -13,7 +15,7 @@ use warren_model::{
     page::PageRequest,
 };
 use warren_runtime::SystemRandom;
-use warren_storage::{Claim, Conflict, Link, LinkPurpose, Session, StorageError};
+use warren_storage::{Claim, Conflict, Engine, Link, LinkPurpose, Session, StorageError};
 
 use crate::world::*;
 
@@ -21,9 +23,10 @@ fn page(limit: i64, cursor: Option<&str>) -> PageRequest {
     PageRequest::new(Some(limit), cursor).unwrap()
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_organisation_reads_back_as_it_was_written() {
-    let world = world().await;
+async fn an_organisation_reads_back_as_it_was_written(engine: Engine) {
+    let world = world(engine).await;
     let (acme, _) = world.organisation("acme").await;
     let organisations = world.databases.system_models().organisations();
     assert_eq!(organisations.by_slug(&acme.slug).await.unwrap().as_ref(), Some(&acme));
@@ -33,18 +36,20 @@ async fn an_organisation_reads_back_as_it_was_written() {
     assert_eq!(organisations.count().await.unwrap(), 1);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn two_organisations_never_share_a_slug() {
-    let world = world().await;
+async fn two_organisations_never_share_a_slug(engine: Engine) {
+    let world = world(engine).await;
     world.organisation("acme").await;
     let system = world.databases.system_models();
     let again = system.transaction(async |tx| tx.organisations().insert(&operate(), &organisation("acme")).await).await;
     assert!(matches!(again, Err(StorageError::Conflict(Conflict::SlugTaken))), "{again:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_organisation_changes_only_from_the_revision_that_was_read() {
-    let world = world().await;
+async fn an_organisation_changes_only_from_the_revision_that_was_read(engine: Engine) {
+    let world = world(engine).await;
     let (mut acme, _) = world.organisation("acme").await;
     let system = world.databases.system_models();
     acme.state = OrganisationState::Suspended;
@@ -60,9 +65,10 @@ async fn an_organisation_changes_only_from_the_revision_that_was_read() {
     assert!(matches!(unknown, Err(StorageError::NotFound)), "{unknown:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn pages_of_organisations_follow_each_other_without_gap() {
-    let world = world().await;
+async fn pages_of_organisations_follow_each_other_without_gap(engine: Engine) {
+    let world = world(engine).await;
     let anna = world.account("anna@example.org").await;
     let system = world.databases.system_models();
     for slug in ["o1", "o2", "o3", "o4", "o5"] {
@@ -92,9 +98,10 @@ async fn pages_of_organisations_follow_each_other_without_gap() {
     assert_eq!(mine.iter().map(|(o, _)| o.id).collect::<Vec<_>>(), all);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_account_signs_in_with_the_password_that_was_set_last() {
-    let world = world().await;
+async fn an_account_signs_in_with_the_password_that_was_set_last(engine: Engine) {
+    let world = world(engine).await;
     let anna = world.account("anna@example.org").await;
     let system = world.databases.system_models();
     let (found, hash) = system.accounts().for_sign_in(&anna.email).await.unwrap().unwrap();
@@ -109,9 +116,10 @@ async fn an_account_signs_in_with_the_password_that_was_set_last() {
     assert!(matches!(nobody, Err(StorageError::NotFound)), "{nobody:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn two_accounts_never_share_an_address() {
-    let world = world().await;
+async fn two_accounts_never_share_an_address(engine: Engine) {
+    let world = world(engine).await;
     world.account("anna@example.org").await;
     let system = world.databases.system_models();
     let twin = account("Anna@Example.org");
@@ -119,9 +127,10 @@ async fn two_accounts_never_share_an_address() {
     assert!(matches!(again, Err(StorageError::Conflict(Conflict::EmailTaken))), "{again:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn only_an_operator_makes_operators_and_the_first_one_sets_the_installation_up() {
-    let world = world().await;
+async fn only_an_operator_makes_operators_and_the_first_one_sets_the_installation_up(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     world.account("anna@example.org").await;
     assert!(!system.accounts().is_set_up().await.unwrap());
@@ -134,9 +143,10 @@ async fn only_an_operator_makes_operators_and_the_first_one_sets_the_installatio
     assert!(system.accounts().is_set_up().await.unwrap());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn names_are_found_for_any_number_of_accounts() {
-    let world = world().await;
+async fn names_are_found_for_any_number_of_accounts(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let mut ids = vec![account_id()];
     for n in 0..5 {
@@ -150,9 +160,10 @@ async fn names_are_found_for_any_number_of_accounts() {
     assert!(system.accounts().by_email(&"nobody@example.org".parse().unwrap()).await.unwrap().is_none());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_invited_person_has_no_role_before_joining() {
-    let world = world().await;
+async fn an_invited_person_has_no_role_before_joining(engine: Engine) {
+    let world = world(engine).await;
     let (acme, _) = world.organisation("acme").await;
     let anna = world.account("anna@example.org").await;
     let system = world.databases.system_models();
@@ -172,9 +183,10 @@ async fn an_invited_person_has_no_role_before_joining() {
     assert!(matches!(stranger, Err(StorageError::NotFound)), "{stranger:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn memberships_change_with_the_right_proof_and_revision_only() {
-    let world = world().await;
+async fn memberships_change_with_the_right_proof_and_revision_only(engine: Engine) {
+    let world = world(engine).await;
     let (acme, _) = world.organisation("acme").await;
     let anna = world.account("anna@example.org").await;
     let system = world.databases.system_models();
@@ -218,9 +230,10 @@ fn session(account: AccountId) -> Session {
     }
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_session_is_found_by_its_token_until_it_expires_or_lies_idle() {
-    let world = world().await;
+async fn a_session_is_found_by_its_token_until_it_expires_or_lies_idle(engine: Engine) {
+    let world = world(engine).await;
     let anna = world.account("anna@example.org").await;
     let system = world.databases.system_models();
     let (session, token) = (session(anna.id), token_hash());
@@ -240,9 +253,10 @@ async fn a_session_is_found_by_its_token_until_it_expires_or_lies_idle() {
     assert_eq!(sessions.by_token_hash(&token, NOW + hours(24), long_idle).await.unwrap(), None);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn ended_sessions_are_cleared_away_at_most_so_many_at_once() {
-    let world = world().await;
+async fn ended_sessions_are_cleared_away_at_most_so_many_at_once(engine: Engine) {
+    let world = world(engine).await;
     let anna = world.account("anna@example.org").await;
     let system = world.databases.system_models();
     for _ in 0..5 {
@@ -265,9 +279,10 @@ async fn ended_sessions_are_cleared_away_at_most_so_many_at_once() {
     assert_eq!(ended.unwrap(), 1);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_browser_that_talks_too_much_is_cut_short() {
-    let world = world().await;
+async fn a_browser_that_talks_too_much_is_cut_short(engine: Engine) {
+    let world = world(engine).await;
     let anna = world.account("anna@example.org").await;
     let system = world.databases.system_models();
     let (mut session, token) = (session(anna.id), token_hash());
@@ -289,9 +304,10 @@ fn link(purpose: LinkPurpose) -> Link {
     }
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_link_works_once_and_only_before_it_expires() {
-    let world = world().await;
+async fn a_link_works_once_and_only_before_it_expires(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let (link, token) = (link(LinkPurpose::SetUp), token_hash());
     system.transaction(async |tx| tx.links().insert(&link, &token).await).await.unwrap();
@@ -306,9 +322,10 @@ async fn a_link_works_once_and_only_before_it_expires() {
     assert_eq!(cleared.unwrap(), 1);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_new_link_takes_the_place_of_the_earlier_one_for_the_same() {
-    let world = world().await;
+async fn a_new_link_takes_the_place_of_the_earlier_one_for_the_same(engine: Engine) {
+    let world = world(engine).await;
     let (acme, _) = world.organisation("acme").await;
     let anna = world.account("anna@example.org").await;
     let system = world.databases.system_models();
@@ -328,9 +345,10 @@ async fn a_new_link_takes_the_place_of_the_earlier_one_for_the_same() {
     assert_eq!(system.links().by_token_hash(&newer).await.unwrap(), Some(again));
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_gateway_enrols_once_with_its_token() {
-    let world = world().await;
+async fn a_gateway_enrols_once_with_its_token(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let (east, join, credential) = (gateway("east"), token_hash(), token_hash());
     let expiry = NOW + hours(1);
@@ -362,9 +380,10 @@ async fn a_gateway_enrols_once_with_its_token() {
     assert!(system.gateways().by_credential_hash(&own).await.unwrap().is_some());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_gateway_with_networks_cannot_be_removed() {
-    let world = world().await;
+async fn a_gateway_with_networks_cannot_be_removed(engine: Engine) {
+    let world = world(engine).await;
     let (acme, _) = world.organisation("acme").await;
     let system = world.databases.system_models();
     let (mut east, network) = (gateway("east"), network_id());
@@ -393,9 +412,10 @@ async fn a_gateway_with_networks_cannot_be_removed() {
     assert!(matches!(gone, Err(StorageError::NotFound)), "{gone:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn networks_get_the_lowest_free_port_until_there_is_none() {
-    let world = world().await;
+async fn networks_get_the_lowest_free_port_until_there_is_none(engine: Engine) {
+    let world = world(engine).await;
     let (acme, _) = world.organisation("acme").await;
     let system = world.databases.system_models();
     let east = Gateway { first_port: 65533, ..gateway("east") };
@@ -420,9 +440,10 @@ async fn networks_get_the_lowest_free_port_until_there_is_none() {
     assert_eq!(system.gateway_networks().all().await.unwrap().len(), 3);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn the_installations_trail_reads_newest_first() {
-    let world = world().await;
+async fn the_installations_trail_reads_newest_first(engine: Engine) {
+    let world = world(engine).await;
     let (acme, _) = world.organisation("acme").await;
     let system = world.databases.system_models();
     let entries =
@@ -444,9 +465,10 @@ async fn the_installations_trail_reads_newest_first() {
     assert_eq!(actors, entries.map(|entry| entry.actor));
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn entries_wait_in_the_outbox_until_they_are_removed() {
-    let world = world().await;
+async fn entries_wait_in_the_outbox_until_they_are_removed(engine: Engine) {
+    let world = world(engine).await;
     let (acme, _) = world.organisation("acme").await;
     let system = world.databases.system_models();
     let waiting = entry(Action::PersonInvited, by_account(account_id()));
@@ -462,9 +484,10 @@ async fn entries_wait_in_the_outbox_until_they_are_removed() {
     assert!(system.audit_outbox().take(10).await.unwrap().is_empty());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_request_with_a_key_is_done_once() {
-    let world = world().await;
+async fn a_request_with_a_key_is_done_once(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let made = uuid::Uuid::from_u128(9);
     let claim = async |key: &str, print: [u8; 32], at| {

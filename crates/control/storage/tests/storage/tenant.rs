@@ -1,5 +1,7 @@
 //! The repositories of a tenant database.
 
+use rstest::rstest;
+use rstest_reuse::apply;
 use warren_model::{
     Device,
     address::HostIndex,
@@ -8,7 +10,7 @@ use warren_model::{
     network::DeviceTraffic,
     page::PageRequest,
 };
-use warren_storage::{AuditFilter, Claim, Conflict, DeviceCounts, DeviceFilter, StorageError, TenantModels};
+use warren_storage::{AuditFilter, Claim, Conflict, DeviceCounts, DeviceFilter, Engine, StorageError, TenantModels};
 
 use crate::world::*;
 
@@ -16,9 +18,10 @@ fn page(limit: i64, cursor: Option<&str>) -> PageRequest {
     PageRequest::new(Some(limit), cursor).unwrap()
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_network_reads_back_as_it_was_written() {
-    let world = world().await;
+async fn a_network_reads_back_as_it_was_written(engine: Engine) {
+    let world = world(engine).await;
     let (_, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -37,9 +40,10 @@ async fn a_network_reads_back_as_it_was_written() {
     assert_eq!([first.items, second.items].concat(), networks.all().await.unwrap());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_network_changes_only_from_the_revision_that_was_read() {
-    let world = world().await;
+async fn a_network_changes_only_from_the_revision_that_was_read(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let (office, home) = (
         network("office", prefixes("10.20.0.0/24", "fd00:1::/64")),
@@ -63,9 +67,10 @@ async fn a_network_changes_only_from_the_revision_that_was_read() {
     assert!(matches!(foreign, Err(StorageError::WrongTenant)), "{foreign:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_network_does_not_shrink_below_the_addresses_that_are_held() {
-    let world = world().await;
+async fn a_network_does_not_shrink_below_the_addresses_that_are_held(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -86,9 +91,10 @@ async fn a_network_does_not_shrink_below_the_addresses_that_are_held() {
     assert_eq!(shrink("10.20.0.0/29", 1).await.unwrap(), 2);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_network_with_devices_stays_and_one_without_goes_with_its_traces() {
-    let world = world().await;
+async fn a_network_with_devices_stays_and_one_without_goes_with_its_traces(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -107,9 +113,10 @@ async fn a_network_with_devices_stays_and_one_without_goes_with_its_traces() {
     assert!(tenant.usage().of_many(&[laptop.id]).await.unwrap().is_empty());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_device_reads_back_with_its_addresses_and_sealed_key() {
-    let world = world().await;
+async fn a_device_reads_back_with_its_addresses_and_sealed_key(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -124,9 +131,10 @@ async fn a_device_reads_back_with_its_addresses_and_sealed_key() {
     assert_eq!(tenant.devices().peer(device_id()).await.unwrap(), None);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn keys_and_addresses_are_held_once_and_free_again_after_revoking() {
-    let world = world().await;
+async fn keys_and_addresses_are_held_once_and_free_again_after_revoking(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -153,9 +161,10 @@ async fn keys_and_addresses_are_held_once_and_free_again_after_revoking() {
     assert!(matches!(again, Err(StorageError::Conflict(Conflict::Revoked))), "{again:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_device_changes_with_the_proof_for_its_owner_and_the_revision_that_was_read() {
-    let world = world().await;
+async fn a_device_changes_with_the_proof_for_its_owner_and_the_revision_that_was_read(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -197,9 +206,10 @@ async fn names(tenant: &TenantModels, filter: DeviceFilter) -> Vec<String> {
     page.items.into_iter().map(|device| device.name.to_string()).collect()
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn devices_are_found_by_network_owner_name_and_address() {
-    let world = world().await;
+async fn devices_are_found_by_network_owner_name_and_address(engine: Engine) {
+    let world = world(engine).await;
     let (_, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     let home = network("home", prefixes("10.21.0.0/24", "fd00:2::/64"));
@@ -233,9 +243,10 @@ async fn devices_are_found_by_network_owner_name_and_address() {
     }
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn pages_of_devices_follow_each_other_without_gap() {
-    let world = world().await;
+async fn pages_of_devices_follow_each_other_without_gap(engine: Engine) {
+    let world = world(engine).await;
     let (_, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/16", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -256,9 +267,10 @@ async fn pages_of_devices_follow_each_other_without_gap() {
     assert_eq!(read, written);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn live_devices_are_all_but_the_revoked_also_beyond_one_chunk() {
-    let world = world().await;
+async fn live_devices_are_all_but_the_revoked_also_beyond_one_chunk(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/16", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -282,9 +294,10 @@ async fn live_devices_are_all_but_the_revoked_also_beyond_one_chunk() {
     assert_eq!(tenant.devices().of_owner(anna).await.unwrap().len(), 2099);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn devices_are_counted_by_state_and_expire_in_order() {
-    let world = world().await;
+async fn devices_are_counted_by_state_and_expire_in_order(engine: Engine) {
+    let world = world(engine).await;
     let (acme, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -314,9 +327,10 @@ async fn devices_are_counted_by_state_and_expire_in_order() {
     assert_eq!(expiring.iter().map(|device| device.id).collect::<Vec<_>>(), [made[4], made[3]]);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn usage_is_kept_with_the_counters_it_was_counted_from() {
-    let world = world().await;
+async fn usage_is_kept_with_the_counters_it_was_counted_from(engine: Engine) {
+    let world = world(engine).await;
     let (_, tenant) = world.organisation("acme").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
     add_network(&tenant, &office).await;
@@ -346,9 +360,10 @@ async fn usage_is_kept_with_the_counters_it_was_counted_from() {
     assert!(tenant.usage().records_of(&[]).await.unwrap().is_empty());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn the_trail_reads_newest_first_by_actor_and_by_kind_of_action() {
-    let world = world().await;
+async fn the_trail_reads_newest_first_by_actor_and_by_kind_of_action(engine: Engine) {
+    let world = world(engine).await;
     let (_, tenant) = world.organisation("acme").await;
     let anna = account_id();
     let written = [
@@ -385,9 +400,10 @@ async fn the_trail_reads_newest_first_by_actor_and_by_kind_of_action() {
     assert_eq!(read(Some(anna), Some("nothing.")).await, []);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn keys_of_requests_are_each_organisations_own() {
-    let world = world().await;
+async fn keys_of_requests_are_each_organisations_own(engine: Engine) {
+    let world = world(engine).await;
     let (_, acme) = world.organisation("acme").await;
     let (_, other) = world.organisation("other").await;
     let made = uuid::Uuid::from_u128(9);

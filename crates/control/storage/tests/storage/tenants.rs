@@ -3,15 +3,18 @@
 use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
+use rstest::rstest;
+use rstest_reuse::apply;
 use warren_model::audit::{Action, Actor};
 use warren_runtime::{SystemClock, SystemRandom};
-use warren_storage::{AuditFilter, Config, Conflict, Databases, DeviceFilter, StorageError};
+use warren_storage::{AuditFilter, Config, Conflict, Databases, DeviceFilter, Engine, StorageError};
 
 use crate::world::*;
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn one_organisations_handle_never_reaches_the_rows_of_another() {
-    let world = world().await;
+async fn one_organisations_handle_never_reaches_the_rows_of_another(engine: Engine) {
+    let world = world(engine).await;
     let (acme, of_acme) = world.organisation("acme").await;
     let (other, of_other) = world.organisation("other").await;
     let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
@@ -120,9 +123,10 @@ async fn who_waits_too_long_for_a_place_hears_that_storage_is_busy() {
     assert!(matches!(databases.tenant_models(wanted).await, Err(StorageError::Busy)));
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_organisation_without_a_database_is_not_found_and_one_with_it_not_made_again() {
-    let world = world().await;
+async fn an_organisation_without_a_database_is_not_found_and_one_with_it_not_made_again(engine: Engine) {
+    let world = world(engine).await;
     assert!(matches!(world.databases.tenant_models(organisation_id()).await, Err(StorageError::NotFound)));
     assert_eq!(world.databases.open_tenants(), 0);
     let (acme, _tenant) = world.organisation("acme").await;
@@ -132,7 +136,7 @@ async fn an_organisation_without_a_database_is_not_found_and_one_with_it_not_mad
 
 #[tokio::test]
 async fn what_a_killed_creation_left_is_discarded_and_nothing_else() {
-    let world = world().await;
+    let world = world(Engine::Sqlite).await;
     let (acme, tenant) = world.organisation("acme").await;
     drop(tenant);
     let (orphan, used) = (organisation_id(), organisation_id());
@@ -144,7 +148,7 @@ async fn what_a_killed_creation_left_is_discarded_and_nothing_else() {
         .await
         .unwrap();
     drop(in_use);
-    let tenants = world.folder.path().join("tenants");
+    let tenants = world.ground.path().join("tenants");
     std::fs::write(tenants.join(format!("{}.sqlite.new", organisation_id())), b"half").unwrap();
     assert_eq!(world.databases.discard_orphan_tenants().await.unwrap(), 2);
     assert_eq!(world.databases.discard_orphan_tenants().await.unwrap(), 0);
@@ -155,11 +159,11 @@ async fn what_a_killed_creation_left_is_discarded_and_nothing_else() {
 
 #[tokio::test]
 async fn database_files_are_readable_by_their_owner_only() {
-    let world = world().await;
+    let world = world(Engine::Sqlite).await;
     let (_, tenant) = world.organisation("acme").await;
     add_network(&tenant, &network("office", prefixes("10.20.0.0/24", "fd00:1::/64"))).await;
     assert_eq!(tenant.networks().count().await.unwrap(), 1);
-    let files = [world.folder.path().to_owned(), world.folder.path().join("tenants")]
+    let files = [world.ground.path().to_owned(), world.ground.path().join("tenants")]
         .into_iter()
         .flat_map(|folder| std::fs::read_dir(folder).unwrap())
         .map(Result::unwrap)

@@ -9,8 +9,12 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::join_all};
+use rstest::rstest;
+use rstest_reuse::apply;
 use warren_runtime::{SystemClock, SystemRandom};
-use warren_storage::{Config, Conflict, Databases, StorageError, SystemModels, TransactionOptions, WorkContext};
+use warren_storage::{
+    Config, Conflict, Databases, Engine, StorageError, SystemModels, TransactionOptions, WorkContext,
+};
 
 use crate::world::*;
 
@@ -26,9 +30,10 @@ impl From<StorageError> for Refusal {
     }
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_error_undoes_everything_and_comes_back_as_it_was() {
-    let world = world().await;
+async fn an_error_undoes_everything_and_comes_back_as_it_was(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let outcome: Result<(), Refusal> = system
         .transaction(async |tx| {
@@ -40,9 +45,10 @@ async fn an_error_undoes_everything_and_comes_back_as_it_was() {
     assert_eq!(system.organisations().count().await.unwrap(), 0);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_refused_statement_ends_its_transaction_even_when_the_refusal_is_passed_over() {
-    let world = world().await;
+async fn a_refused_statement_ends_its_transaction_even_when_the_refusal_is_passed_over(engine: Engine) {
+    let world = world(engine).await;
     world.organisation("acme").await;
     let system = world.databases.system_models();
     let outcome = system
@@ -59,9 +65,10 @@ async fn a_refused_statement_ends_its_transaction_even_when_the_refusal_is_passe
     assert_eq!(system.organisations().count().await.unwrap(), 1);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_refusal_in_a_nested_transaction_undoes_that_one_alone() {
-    let world = world().await;
+async fn a_refusal_in_a_nested_transaction_undoes_that_one_alone(engine: Engine) {
+    let world = world(engine).await;
     world.organisation("acme").await;
     let system = world.databases.system_models();
     let seen = Arc::new(AtomicUsize::new(0));
@@ -95,9 +102,10 @@ async fn a_refusal_in_a_nested_transaction_undoes_that_one_alone() {
     assert_eq!(seen.load(Ordering::SeqCst), 1, "an effect of what was undone happened");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_nested_transaction_that_nobody_waits_for_is_undone() {
-    let world = world().await;
+async fn a_nested_transaction_that_nobody_waits_for_is_undone(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     system
         .transaction(async |tx| {
@@ -114,9 +122,10 @@ async fn a_nested_transaction_that_nobody_waits_for_is_undone() {
     assert_eq!(slugs(system).await, ["last", "outer"]);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn work_that_takes_too_long_is_undone_and_says_so() {
-    let world = world().await;
+async fn work_that_takes_too_long_is_undone_and_says_so(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let options = TransactionOptions { time_limit: Duration::from_millis(200), ..TransactionOptions::default() };
     let late: Result<(), StorageError> = system
@@ -130,9 +139,10 @@ async fn work_that_takes_too_long_is_undone_and_says_so() {
     assert_eq!(slugs(system).await, ["next"]);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_reading_transaction_sees_one_moment_and_writes_nothing() {
-    let world = world().await;
+async fn a_reading_transaction_sees_one_moment_and_writes_nothing(engine: Engine) {
+    let world = world(engine).await;
     world.organisation("acme").await;
     let system = world.databases.system_models();
     system
@@ -160,9 +170,10 @@ async fn slugs(system: &SystemModels) -> Vec<String> {
     slugs
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_panic_undoes_everything_and_the_next_goes_on() {
-    let world = world().await;
+async fn a_panic_undoes_everything_and_the_next_goes_on(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let panicking = std::panic::AssertUnwindSafe(system.transaction(async |tx| -> Result<(), StorageError> {
         tx.organisations().insert(&operate(), &organisation("acme")).await?;
@@ -173,9 +184,10 @@ async fn a_panic_undoes_everything_and_the_next_goes_on() {
     world.organisation("acme").await;
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn effects_happen_after_the_commit_and_only_then() {
-    let world = world().await;
+async fn effects_happen_after_the_commit_and_only_then(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let seen = Arc::new(AtomicUsize::new(0));
     let count = |by: usize| {
@@ -200,9 +212,10 @@ async fn effects_happen_after_the_commit_and_only_then() {
     assert_eq!(seen.load(Ordering::SeqCst), 11);
 }
 
+#[apply(on_every_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn transactions_dropped_at_any_point_leave_nothing_open() {
-    let world = world().await;
+async fn transactions_dropped_at_any_point_leave_nothing_open(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     let mut acknowledged = 0_u64;
     // From before BEGIN to after COMMIT, in steps finer than any of them takes.
@@ -228,9 +241,10 @@ async fn transactions_dropped_at_any_point_leave_nothing_open() {
     assert!(acknowledged > 0 && acknowledged < 400, "{acknowledged} of 400: the limits no longer straddle the work");
 }
 
+#[apply(on_every_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_see_what_was_committed_while_a_writer_is_at_work() {
-    let world = world().await;
+async fn readers_see_what_was_committed_while_a_writer_is_at_work(engine: Engine) {
+    let world = world(engine).await;
     let system = world.databases.system_models();
     system
         .transaction(async |tx| {
@@ -246,7 +260,7 @@ async fn readers_see_what_was_committed_while_a_writer_is_at_work() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_take_turns_in_the_order_of_asking() {
-    let world = world().await;
+    let world = world(Engine::Sqlite).await;
     let system = world.databases.system_models().clone();
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     let (started, go) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
@@ -299,7 +313,7 @@ async fn who_waits_too_long_for_a_turn_hears_that_storage_is_busy() {
 
 #[tokio::test]
 async fn a_closed_storage_says_that_it_is_busy() {
-    let world = world().await;
+    let world = world(Engine::Sqlite).await;
     let (acme, tenant) = world.organisation("acme").await;
     let other = world.databases.clone();
     drop(tenant);
@@ -309,6 +323,6 @@ async fn a_closed_storage_says_that_it_is_busy() {
     assert!(matches!(late, Err(StorageError::Busy)), "{late:?}");
     assert!(matches!(other.system_models().organisations().count().await, Err(StorageError::Busy)));
     let left: Vec<_> =
-        std::fs::read_dir(world.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        std::fs::read_dir(world.ground.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "the write-ahead log was not emptied: {left:?}");
 }

@@ -1,7 +1,8 @@
-//! A fresh installation in a folder of its own, and things to put into it.
+//! A fresh installation on a ground of its own, and things to put into it.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use rstest_reuse::template;
 use tempfile::TempDir;
 use time::macros::datetime;
 use warren_auth::{
@@ -19,23 +20,73 @@ use warren_model::{
     network::{DeviceTraffic, Dns, Keepalive, Mtu, NetworkSettings},
 };
 use warren_runtime::{SystemClock, SystemRandom};
-use warren_storage::{Account, Config, Databases, Membership, StorageError, TenantModels};
+use warren_storage::{Account, Config, Databases, Engine, Membership, StorageError, TenantModels};
+use warren_testkit::servers::{FreshDatabases, ServerKind};
 
 pub const NOW: Timestamp = datetime!(2026-11-21 12:00 UTC);
 
+/// A test on each kind of database.
+#[template]
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[case::postgresql(Engine::PostgreSql)]
+pub fn on_every_database(#[case] engine: Engine) {}
+
+/// A fresh installation and the ground it stands on.
 pub struct World {
+    // Closed before the ground goes.
     pub databases: Databases,
-    pub folder: TempDir,
+    pub ground: Ground,
 }
 
-pub async fn world() -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let databases = open(folder.path()).await.unwrap();
-    World { databases, folder }
+/// Where the databases of one test stand; gone with the value.
+pub enum Ground {
+    Folder(TempDir),
+    Server(FreshDatabases),
 }
 
+impl Ground {
+    pub fn of(engine: Engine) -> Self {
+        let server = |kind| Self::Server(FreshDatabases::of_this_run(kind).unwrap());
+        match engine {
+            Engine::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
+            Engine::MariaDb => server(ServerKind::MariaDb),
+            Engine::PostgreSql => server(ServerKind::PostgreSql),
+        }
+    }
+
+    pub fn config(&self) -> Config {
+        match self {
+            Self::Folder(folder) => Config::new(folder.path().to_owned()),
+            Self::Server(server) => Config::on_server(server.url().parse().unwrap()),
+        }
+    }
+
+    /// The folder of SQLite files.
+    pub fn path(&self) -> &Path {
+        let Self::Folder(folder) = self else { panic!("a server's databases stand in no folder of ours") };
+        folder.path()
+    }
+}
+
+pub async fn world(engine: Engine) -> World {
+    world_with(Ground::of(engine), |config| config).await
+}
+
+/// A world whose bounds differ from the usual ones.
+pub async fn world_with(ground: Ground, change: impl FnOnce(Config) -> Config) -> World {
+    let databases = open_with(change(ground.config())).await.unwrap();
+    World { databases, ground }
+}
+
+/// Opens SQLite files in a folder.
 pub async fn open(folder: &Path) -> Result<Databases, StorageError> {
-    Databases::open(Config::new(folder.to_owned()), Arc::new(SystemClock), Arc::new(SystemRandom)).await
+    open_with(Config::new(folder.to_owned())).await
+}
+
+pub async fn open_with(config: Config) -> Result<Databases, StorageError> {
+    Databases::open(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await
 }
 
 impl World {
