@@ -5,6 +5,7 @@
 //! - The command line is a client of the API. The one thing it asks for beside it is a new set-up link.
 
 mod command_line;
+mod database;
 mod failure;
 mod folder;
 mod gateway;

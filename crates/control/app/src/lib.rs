@@ -28,7 +28,7 @@ mod worker;
 
 use std::{
     fmt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -40,18 +40,20 @@ use warren_runtime::{
     Shutdown,
     files::{self, FileError},
 };
-use warren_storage::{Databases, StorageError, SystemModels};
+use warren_storage::{Databases, Place, StorageError, SystemModels};
 
 pub use context::{Expected, IdempotencyKey, Inside, OpContext};
 pub use error::{AppError, Contradiction, FieldError, Thing};
 pub use metrics::Metrics;
-pub use warren_storage::Account;
+pub use warren_storage::{Account, DatabaseUrl, DatabaseUrlError, Standing};
 
 /// What the control plane is built from.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Holds the databases and the sealing key; 0700.
+    /// Holds the sealing key, and the databases unless they are on a server; 0700.
     pub data_folder: PathBuf,
+    /// Where the databases are.
+    pub standing: Standing,
     /// How people and gateways reach the portal, without a slash at the end.
     pub public_url: String,
     /// A session that is not used this long ends.
@@ -68,6 +70,7 @@ impl Config {
     /// The defaults for an installation in `data_folder` that is reached at `public_url`.
     pub fn new(data_folder: PathBuf, public_url: String) -> Self {
         Self {
+            standing: Standing::Folder(data_folder.clone()),
             data_folder,
             public_url,
             session_idle: Duration::from_secs(12 * 3600),
@@ -75,6 +78,11 @@ impl Config {
             hashing_permits: 2,
             open_organisations_max: 256,
         }
+    }
+
+    /// The same, with its databases elsewhere.
+    pub fn on(self, standing: Standing) -> Self {
+        Self { standing, ..self }
     }
 }
 
@@ -94,8 +102,15 @@ pub enum BuildError {
     #[error("{} is missing but the database holds secrets sealed with it; put the file back from a backup", path.display())]
     KeyFileMissing { path: PathBuf },
     /// The system database is gone while there are organisations' databases: a new one would know of none of them.
-    #[error("{} is missing but there are databases of organisations beside it; put the file back from a backup", path.display())]
-    SystemMissing { path: PathBuf },
+    #[error("{place} is missing but there are databases of organisations beside it; put it back from a backup")]
+    SystemMissing { place: Place },
+}
+
+impl BuildError {
+    /// Whether trying again may help, because a database server does not answer yet.
+    pub const fn is_of_an_unreachable_server(&self) -> bool {
+        matches!(self, Self::Storage(StorageError::Unreachable { .. }))
+    }
 }
 
 /// The control plane. Clones are handles to the same one.
@@ -123,10 +138,10 @@ impl App {
     /// [`BuildError`] says in one sentence what is wrong and what to do.
     pub async fn build(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, BuildError> {
         let key_path = config.data_folder.join("sealing.key");
-        let system = config.data_folder.join("system.sqlite");
-        let is_new = !system.exists();
-        if is_new && holds_organisations(&config.data_folder) {
-            return Err(BuildError::SystemMissing { path: system });
+        let found = Databases::look(&config.standing).await?;
+        let is_new = !found.system;
+        if is_new && found.tenants > 0 {
+            return Err(BuildError::SystemMissing { place: found.place });
         }
         let sealing = match files::read_private(&key_path)? {
             Some(bytes) => {
@@ -141,7 +156,7 @@ impl App {
         };
         let storage = warren_storage::Config {
             open_tenants_max: config.open_organisations_max,
-            ..warren_storage::Config::new(config.data_folder.clone())
+            ..warren_storage::Config::standing(config.standing.clone())
         };
         let databases = Databases::open(storage, clock.clone(), random.clone()).await?;
         databases.discard_orphan_tenants().await?;
@@ -185,6 +200,13 @@ impl App {
     /// How people and gateways reach the portal, without a slash at the end.
     pub fn public_url(&self) -> &str {
         &self.0.config.public_url
+    }
+    /// The server that holds the databases, as its URL without a password; none when they are files.
+    pub fn database_server(&self) -> Option<String> {
+        match &self.0.config.standing {
+            Standing::Folder(_) => None,
+            Standing::Server(url) => Some(url.to_string()),
+        }
     }
     /// Figures for the operator.
     pub fn metrics(&self) -> &Metrics {
@@ -244,12 +266,6 @@ impl App {
     pub(crate) fn uptime(&self) -> time::Duration {
         self.clock().now() - self.0.started_at
     }
-}
-
-/// Whether there is a database of any organisation.
-fn holds_organisations(data_folder: &Path) -> bool {
-    let entries = std::fs::read_dir(data_folder.join("tenants")).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| entry.path().extension().is_some_and(|extension| extension == "sqlite"))
 }
 
 /// The most notices that are shown at once.

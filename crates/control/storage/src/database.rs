@@ -191,6 +191,21 @@ pub(crate) async fn create(target: &Target, kind: &Kind) -> Result<(), StorageEr
     folder::publish(&unfinished, file)
 }
 
+/// Whether the database is there and was brought to a schema at some time. A file that is there counts, whatever it holds.
+pub(crate) async fn holds_schema(target: &Target) -> Result<bool, StorageError> {
+    if !target.exists().await? {
+        return Ok(false);
+    }
+    if let Target::File(_) = target {
+        return Ok(true);
+    }
+    let failed = |error| StorageError::from_driver(&Arc::new(error), &target.place());
+    let mut connection = target.connect(Role::Both).await.map_err(failed)?;
+    let found = migration::has_ledger(&mut connection).await;
+    let _ = connection.close().await;
+    found.map_err(failed)
+}
+
 async fn fill(target: &Target, role: Role, kind: &Kind, place: &Place) -> Result<(), StorageError> {
     let failed = |error| StorageError::from_driver(&Arc::new(error), place);
     let mut connection = target.connect(role).await.map_err(failed)?;

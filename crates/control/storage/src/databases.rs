@@ -65,12 +65,16 @@ impl Databases {
         Ok(Self { system: SystemModels::new(system), system_kind, tenants: Arc::new(tenants) })
     }
 
-    /// Whether there is a system database where `standing` says.
+    /// Looks what is there before anything is opened or made.
     ///
     /// # Errors
     /// Those of reaching it.
-    pub async fn are_there(standing: &Standing) -> Result<bool, StorageError> {
-        Site::of(standing).system().exists().await
+    pub async fn look(standing: &Standing) -> Result<WhatIsThere, StorageError> {
+        let site = Site::of(standing);
+        site.prepare()?;
+        let system = site.system();
+        let tenants = site.found().await?.iter().filter(|found| matches!(found, Found::Tenant(_))).count();
+        Ok(WhatIsThere { system: database::holds_schema(&system).await?, tenants, place: system.place() })
     }
 
     /// What the whole installation shares.
@@ -155,6 +159,17 @@ impl Databases {
         self.tenants.close_all().await;
         self.system.pools().close().await;
     }
+}
+
+/// What stands where an installation's databases are to be.
+#[derive(Debug, Clone)]
+pub struct WhatIsThere {
+    /// Whether there is a system database with a schema in it. A server's may have been made, empty, beforehand.
+    pub system: bool,
+    /// How many organisations' databases there are.
+    pub tenants: usize,
+    /// Where the system database is, or would be.
+    pub place: Place,
 }
 
 impl Site {

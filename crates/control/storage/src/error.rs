@@ -75,7 +75,7 @@ pub enum StorageError {
     )]
     CommitUnknown { place: Place },
     /// The server cannot be reached.
-    #[error("{place} cannot be reached: {source}; Warren goes on by itself once it answers")]
+    #[error("{place} cannot be reached: {source}; see that it runs and that this machine reaches it")]
     Unreachable { place: Place, source: Arc<dyn std::error::Error + Send + Sync> },
     /// Anything else that keeps the database from answering.
     #[error("{place} does not answer: {source}")]

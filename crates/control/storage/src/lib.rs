@@ -34,7 +34,7 @@ mod work;
 
 pub use audit::AuditFilter;
 pub use config::{Config, Standing};
-pub use databases::Databases;
+pub use databases::{Databases, WhatIsThere};
 pub use engine::{DatabaseUrl, DatabaseUrlError, Engine, RetryCause};
 pub use error::{Conflict, StorageError};
 pub use idempotency::{Claim, IdempotencyKeys};

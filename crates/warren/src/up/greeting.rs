@@ -15,10 +15,10 @@ use crate::{Failure, manage};
 pub async fn print(app: &App, plan: &Plan, carrier: &Carrier) -> Result<(), Failure> {
     let link =
         installation::issue_set_up_link(app).await.map_err(|source| Failure::start("make a set-up link", source))?;
-    manage::print(text(plan, link.as_ref(), carrier))
+    manage::print(text(app, plan, link.as_ref(), carrier))
 }
 
-fn text(plan: &Plan, link: Option<&installation::SetUpLink>, carrier: &Carrier) -> String {
+fn text(app: &App, plan: &Plan, link: Option<&installation::SetUpLink>, carrier: &Carrier) -> String {
     let mut text = format!("\n  Warren {}\n\n", env!("CARGO_PKG_VERSION"));
     if let Some(link) = link {
         let until = link.expires_at.format(&format_description!("[year]-[month]-[day] [hour]:[minute] UTC"));
@@ -32,6 +32,9 @@ fn text(plan: &Plan, link: Option<&installation::SetUpLink>, carrier: &Carrier) 
     line(&mut text, "Portal", &plan.public_url);
     for (at, sentence) in carrier.describe().iter().enumerate() {
         line(&mut text, if at == 0 { "Gateway" } else { "" }, sentence);
+    }
+    if let Some(server) = app.database_server() {
+        line(&mut text, "Databases", &server);
     }
     line(&mut text, "Data", &plan.data.display().to_string());
     text

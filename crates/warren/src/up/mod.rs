@@ -12,7 +12,9 @@ mod tls;
 use std::{sync::Arc, time::Duration};
 
 use warren_app::App;
+use warren_model::ambient::random_bytes;
 use warren_portal::PortalState;
+use warren_resilience::Backoff;
 use warren_runtime::{Shutdown, SystemClock, SystemRandom, files, lock::FolderLock, telemetry};
 
 pub use options::{LogFormat, Options};
@@ -45,8 +47,7 @@ async fn work(plan: Plan) -> Result<(), Failure> {
 
     let doors = Doors::open(&plan)?;
     let plan = plan.reached_at(doors.address());
-    let config = warren_app::Config::new(plan.data.clone(), plan.public_url.clone());
-    let app = App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+    let app = build(&plan, &shutdown).await?;
 
     let state = PortalState::new(app.clone(), plan.portal(), shutdown.clone());
     let worker = app.spawn_worker(&shutdown);
@@ -61,4 +62,27 @@ async fn work(plan: Plan) -> Result<(), Failure> {
     app.close().await;
     doors::remove_sockets(&folder::sockets(&plan.data));
     Ok(())
+}
+
+/// Builds the control plane. A database server that does not answer yet is waited for: the machine may have just started.
+async fn build(plan: &Plan, shutdown: &Shutdown) -> Result<App, Failure> {
+    let give_up_at = tokio::time::Instant::now() + plan.database_wait;
+    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(3));
+    loop {
+        let standing = plan.database.standing(&plan.data)?;
+        let config = warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(standing);
+        let unreachable = match App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await {
+            Err(error) if error.is_of_an_unreachable_server() => error,
+            outcome => return Ok(outcome?),
+        };
+        let wait = backoff.after_failure(u64::from_le_bytes(random_bytes(&SystemRandom)));
+        if shutdown.is_requested() || tokio::time::Instant::now() + wait >= give_up_at {
+            return Err(unreachable.into());
+        }
+        tracing::warn!(cause = %unreachable, "waiting for the database server");
+        tokio::select! {
+            () = shutdown.requested() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
 }

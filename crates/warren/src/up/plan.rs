@@ -1,6 +1,6 @@
 //! What `warren up` is going to do: its options, checked against each other.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{Uri, uri::Scheme};
 use ipnet::IpNet;
@@ -9,12 +9,14 @@ use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;
 
 use super::{Options, options::LogFormat};
-use crate::{Failure, folder};
+use crate::{Failure, database::DatabaseOptions, folder};
 
 /// Options that go together.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub data: PathBuf,
+    pub database: DatabaseOptions,
+    pub database_wait: Duration,
     pub listen: SocketAddr,
     /// Without a slash at the end. Empty until the port is known, where none was said.
     pub public_url: String,
@@ -90,6 +92,8 @@ impl Plan {
         };
         Ok(Self {
             data: options.data,
+            database: options.database,
+            database_wait: Duration::from_secs(options.database_wait),
             listen: options.listen,
             public_url,
             tls,

@@ -111,6 +111,11 @@ impl Ledger<'_> {
     }
 }
 
+/// Whether the database has a ledger.
+pub(crate) async fn has_ledger(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+    Ledger { connection }.has_table("schema_migrations").await
+}
+
 fn read(row: &QueryResult) -> Result<Applied, sqlx::Error> {
     let text = |at| row.try_get_by_index::<String>(at).map_err(decoding);
     let number = |at| row.try_get_by_index::<i64>(at).map_err(decoding);

@@ -6,3 +6,4 @@ mod ledger;
 mod lock;
 
 pub(crate) use apply::bring_up;
+pub(crate) use ledger::has_ledger;
