@@ -7,6 +7,7 @@ mod faults;
 mod leases;
 mod migrations;
 mod plans;
+mod storms;
 mod system;
 mod tenant;
 mod tenants;
