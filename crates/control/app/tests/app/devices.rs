@@ -1,6 +1,10 @@
 //! Devices and networks: who may do what, and what reaches the gateway.
 
-use super::support::{Installation, device, enrolment, network, public_key, random_key, settings, slug};
+use super::support::{
+    Installation, device, enrolment, network, on_every_database, public_key, random_key, settings, slug,
+};
+use rstest::rstest;
+use rstest_reuse::apply;
 use time::Duration;
 use uuid::Uuid;
 use warren_app::{
@@ -14,6 +18,7 @@ use warren_app::{
     networks, organisations,
 };
 use warren_model::{DeviceState, Role, audit::Action, device::PresharedKeyUse, page::PageRequest};
+use warren_testkit::ground::Database;
 
 /// The local gateway connects.
 async fn connect(here: &Installation) -> LinkSession {
@@ -25,9 +30,10 @@ async fn connect(here: &Installation) -> LinkSession {
     LinkSession::open(&here.app, gateway, hello)
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_change_reaches_the_gateway_as_the_database_has_it() {
-    let here = Installation::new().await;
+async fn a_change_reaches_the_gateway_as_the_database_has_it(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -57,9 +63,10 @@ async fn a_change_reaches_the_gateway_as_the_database_has_it() {
     assert!(matches!(&changes[..], [DesiredChange::PeerRemoved { device, .. }] if *device == second.id), "{changes:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_new_network_brings_its_devices_and_a_suspended_organisation_takes_them_away() {
-    let here = Installation::new().await;
+async fn a_new_network_brings_its_devices_and_a_suspended_organisation_takes_them_away(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -87,9 +94,10 @@ async fn a_new_network_brings_its_devices_and_a_suspended_organisation_takes_the
     assert!(matches!(&changes[..], [DesiredChange::NetworkSet(_), DesiredChange::PeerSet(_)]), "{changes:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_member_sees_and_manages_only_their_own_devices() {
-    let here = Installation::new().await;
+async fn a_member_sees_and_manages_only_their_own_devices(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let admin = here.cx(anna.subject());
     let inside = admin.enter(&slug("northwind")).await.unwrap();
@@ -114,9 +122,10 @@ async fn a_member_sees_and_manages_only_their_own_devices() {
     assert!(matches!(trail, Err(AppError::Forbidden)));
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn keys_addresses_and_prefixes_do_not_collide() {
-    let here = Installation::new().await;
+async fn keys_addresses_and_prefixes_do_not_collide(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -143,9 +152,10 @@ async fn keys_addresses_and_prefixes_do_not_collide() {
     assert_eq!((ipv4.prefix_len(), ipv6.prefix_len()), (24, 64));
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_creation_that_is_sent_twice_happens_once() {
-    let here = Installation::new().await;
+async fn a_creation_that_is_sent_twice_happens_once(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let mut cx = here.cx(anna.subject());
     cx.idempotency = Some(IdempotencyKey::new("abc", [1; 32]).unwrap());
@@ -171,9 +181,10 @@ async fn a_creation_that_is_sent_twice_happens_once() {
     assert!(matches!(other, Err(AppError::IdempotencyMismatch)), "{other:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_stale_change_is_refused_and_loses_nothing() {
-    let here = Installation::new().await;
+async fn a_stale_change_is_refused_and_loses_nothing(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -186,9 +197,10 @@ async fn a_stale_change_is_refused_and_loses_nothing() {
     assert_eq!(devices::show(&inside, laptop.id).await.unwrap().device.name.as_str(), "mine");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_device_made_by_the_server_gets_a_whole_configuration_once() {
-    let here = Installation::new().await;
+async fn a_device_made_by_the_server_gets_a_whole_configuration_once(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -214,9 +226,10 @@ async fn a_device_made_by_the_server_gets_a_whole_configuration_once() {
     assert!(text.contains(&format!("PresharedKey = {psk}")));
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn usage_is_counted_once_across_restarts() {
-    let here = Installation::new().await;
+async fn usage_is_counted_once_across_restarts(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -253,9 +266,10 @@ async fn usage_is_counted_once_across_restarts() {
     assert!(!devices::show(&inside, laptop.id).await.unwrap().online);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_expired_device_is_not_let_in() {
-    let here = Installation::new().await;
+async fn an_expired_device_is_not_let_in(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -270,9 +284,10 @@ async fn an_expired_device_is_not_let_in() {
     assert!(link.peers(&snapshot[0], None).await.unwrap().peers.is_empty());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn every_change_leaves_an_entry_with_its_request() {
-    let here = Installation::new().await;
+async fn every_change_leaves_an_entry_with_its_request(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -287,9 +302,10 @@ async fn every_change_leaves_an_entry_with_its_request() {
     assert!(trail.items.iter().take(4).all(|entry| entry.request == cx.request));
 }
 
+#[apply(on_every_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn devices_enrolled_at_the_same_time_get_addresses_of_their_own() {
-    let here = Installation::new().await;
+async fn devices_enrolled_at_the_same_time_get_addresses_of_their_own(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();
@@ -311,9 +327,10 @@ async fn devices_enrolled_at_the_same_time_get_addresses_of_their_own() {
     assert_eq!(addresses.len(), 32);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_creation_that_is_given_up_keeps_no_port() {
-    let here = Installation::new().await;
+async fn a_creation_that_is_given_up_keeps_no_port(database: Database) {
+    let here = Installation::new(database).await;
     let anna = here.set_up().await;
     let cx = here.cx(anna.subject());
     let inside = cx.enter(&slug("northwind")).await.unwrap();

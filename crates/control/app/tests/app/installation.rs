@@ -1,6 +1,8 @@
 //! The first use of an installation, and signing in.
 
-use super::support::{Installation, PASSWORD, slug, token_of};
+use super::support::{Installation, PASSWORD, on_every_database, slug, token_of};
+use rstest::rstest;
+use rstest_reuse::apply;
 use time::Duration;
 use warren_app::{
     AppError, Contradiction, Thing, activity, installation, organisations,
@@ -9,6 +11,7 @@ use warren_app::{
 use warren_auth::{Password, SecretToken};
 use warren_model::{audit::Action, page::PageRequest};
 use warren_runtime::SystemRandom;
+use warren_testkit::ground::Database;
 
 fn input(token: SecretToken) -> installation::SetUp {
     installation::SetUp {
@@ -20,9 +23,10 @@ fn input(token: SecretToken) -> installation::SetUp {
     }
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn the_set_up_link_works_once() {
-    let here = Installation::new().await;
+async fn the_set_up_link_works_once(database: Database) {
+    let here = Installation::new(database).await;
     let link = installation::issue_set_up_link(&here.app).await.unwrap().unwrap().link;
     assert!(link.starts_with("https://vpn.example.org/set-up#"), "{link}");
     installation::set_up(&here.nobody(), input(token_of(&link)), Browser::default()).await.unwrap();
@@ -34,9 +38,10 @@ async fn the_set_up_link_works_once() {
     assert!(installation::issue_set_up_link(&here.app).await.unwrap().is_none());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_set_up_link_expires_and_is_replaced_by_the_next() {
-    let here = Installation::new().await;
+async fn a_set_up_link_expires_and_is_replaced_by_the_next(database: Database) {
+    let here = Installation::new(database).await;
     let first = installation::issue_set_up_link(&here.app).await.unwrap().unwrap().link;
     let second = installation::issue_set_up_link(&here.app).await.unwrap().unwrap().link;
     let replaced = installation::set_up(&here.nobody(), input(token_of(&first)), Browser::default()).await;
@@ -49,9 +54,10 @@ async fn a_set_up_link_expires_and_is_replaced_by_the_next() {
     assert!(matches!(made_up, Err(AppError::LinkSpent)), "{made_up:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_unknown_address_is_refused_like_a_wrong_password() {
-    let here = Installation::new().await;
+async fn an_unknown_address_is_refused_like_a_wrong_password(database: Database) {
+    let here = Installation::new(database).await;
     here.set_up().await;
     for (email, password) in [("anna@example.org", "not this one"), ("nobody@example.org", PASSWORD)] {
         let password = Password::to_check(password.into()).unwrap();
@@ -63,9 +69,10 @@ async fn an_unknown_address_is_refused_like_a_wrong_password() {
     sessions::sign_in(&here.nobody(), email, password, Browser::default()).await.unwrap();
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_session_ends_by_sign_out_by_idleness_and_by_age() {
-    let here = Installation::new().await;
+async fn a_session_ends_by_sign_out_by_idleness_and_by_age(database: Database) {
+    let here = Installation::new(database).await;
     here.set_up().await;
     let sign_in = async || {
         let password = Password::to_check(PASSWORD.into()).unwrap();
@@ -98,9 +105,10 @@ async fn a_session_ends_by_sign_out_by_idleness_and_by_age() {
     assert!(sessions::resolve(&here.app, &old.token).await.unwrap().is_none());
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn set_up_is_the_first_thing_that_both_trails_tell() {
-    let here = Installation::new().await;
+async fn set_up_is_the_first_thing_that_both_trails_tell(database: Database) {
+    let here = Installation::new(database).await;
     let operator = here.set_up().await;
     let cx = here.cx(operator.subject());
     let system = activity::system_page(&cx, &PageRequest::first_of_most()).await.unwrap();
@@ -112,9 +120,10 @@ async fn set_up_is_the_first_thing_that_both_trails_tell() {
     assert!(trail.items.iter().all(|entry| !entry.request.uuid().is_nil()));
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn an_organisation_that_does_not_exist_looks_like_one_of_others() {
-    let here = Installation::new().await;
+async fn an_organisation_that_does_not_exist_looks_like_one_of_others(database: Database) {
+    let here = Installation::new(database).await;
     here.set_up().await;
     here.organisation("contoso").await;
     let ben = here.join("northwind", "Ben", warren_model::Role::Admin).await;
@@ -127,28 +136,28 @@ async fn an_organisation_that_does_not_exist_looks_like_one_of_others() {
 
 #[tokio::test]
 async fn a_lost_system_database_is_not_replaced_while_organisations_are_there() {
-    let here = Installation::new().await;
+    let here = Installation::new(Database::Sqlite).await;
     here.set_up().await;
-    let Installation { app, clock, folder } = here;
+    let Installation { app, clock, ground } = here;
     app.close().await;
-    std::fs::remove_file(folder.path().join("system.sqlite")).unwrap();
-    let config = warren_app::Config::new(folder.path().to_owned(), "https://vpn.example.org".into());
+    std::fs::remove_file(ground.folder().join("system.sqlite")).unwrap();
+    let config = warren_app::Config::new(ground.folder().to_owned(), "https://vpn.example.org".into());
     let refused = warren_app::App::build(config, clock, std::sync::Arc::new(SystemRandom)).await;
     assert!(matches!(refused, Err(warren_app::BuildError::SystemMissing { .. })), "{refused:?}");
-    assert!(!folder.path().join("system.sqlite").exists());
-    assert_eq!(std::fs::read_dir(folder.path().join("tenants")).unwrap().count(), 1);
+    assert!(!ground.folder().join("system.sqlite").exists());
+    assert_eq!(std::fs::read_dir(ground.folder().join("tenants")).unwrap().count(), 1);
 }
 
 #[tokio::test]
 async fn an_organisation_whose_database_is_gone_is_told_to_the_operator_and_hinders_nobody_else() {
-    let here = Installation::new().await;
+    let here = Installation::new(Database::Sqlite).await;
     let anna = here.set_up().await;
-    let Installation { app, clock, folder } = here;
+    let Installation { app, clock, ground } = here;
     app.close().await;
-    let tenants = folder.path().join("tenants");
+    let tenants = ground.folder().join("tenants");
     let lost = std::fs::read_dir(&tenants).unwrap().next().unwrap().unwrap().path();
-    std::fs::rename(&lost, folder.path().join("elsewhere")).unwrap();
-    let here = Installation::on(folder, clock).await;
+    std::fs::rename(&lost, ground.folder().join("elsewhere")).unwrap();
+    let here = Installation::on(ground, clock).await;
     here.organisation("other").await;
     let cx = here.cx(anna.subject());
     let refused = cx.enter(&slug("northwind")).await.map(drop);

@@ -1,10 +1,11 @@
-//! A control plane on a temporary folder, with a clock that stands still until it is moved.
+//! A control plane on a ground of its own, with a clock that stands still until it is moved.
 
 use std::sync::{Arc, Mutex};
 
+use rstest_reuse::template;
 use time::Duration;
 use warren_app::{
-    App, Config, Inside, OpContext,
+    App, Config, Inside, OpContext, Standing,
     devices::{self, Enrol, Enrolled, Key},
     gateways, installation, invitations,
     networks::{self, NetworkView},
@@ -20,6 +21,7 @@ use warren_model::{
     network::{DeviceTraffic, Dns, Keepalive, Mtu, NetworkSettings},
 };
 use warren_runtime::SystemRandom;
+use warren_testkit::ground::{Database, Ground};
 
 pub const PASSWORD: &str = "a long and quiet river";
 
@@ -42,32 +44,38 @@ impl Clock for HandClock {
     }
 }
 
+/// A test on each kind of database.
+#[template]
+#[rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::mariadb(Database::MariaDb)]
+#[case::postgresql(Database::PostgreSql)]
+pub fn on_every_database(#[case] database: Database) {}
+
 /// One installation.
 pub struct Installation {
     pub app: App,
     pub clock: Arc<HandClock>,
-    pub folder: tempfile::TempDir,
+    pub ground: Ground,
 }
 
 impl Installation {
-    pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub async fn new(database: Database) -> Self {
         let clock = Arc::new(HandClock(Mutex::new(time::macros::datetime!(2026-11-21 12:00 UTC))));
-        let app = open(&folder, &clock).await;
-        Self { app, clock, folder }
+        Self::on(Ground::of(database).unwrap(), clock).await
     }
 
     /// Ends the process, in effect, and starts it again on the same data.
     pub async fn restart(self) -> Self {
-        let Self { app, clock, folder } = self;
+        let Self { app, clock, ground } = self;
         app.close().await;
-        Self::on(folder, clock).await
+        Self::on(ground, clock).await
     }
 
-    /// Starts on what is in `folder`.
-    pub async fn on(folder: tempfile::TempDir, clock: Arc<HandClock>) -> Self {
-        let app = open(&folder, &clock).await;
-        Self { app, clock, folder }
+    /// Starts on what stands on `ground`.
+    pub async fn on(ground: Ground, clock: Arc<HandClock>) -> Self {
+        let app = App::build(config(&ground), clock.clone(), Arc::new(SystemRandom)).await.unwrap();
+        Self { app, clock, ground }
     }
 
     pub fn cx(&self, subject: Subject) -> OpContext {
@@ -125,9 +133,13 @@ impl Installation {
     }
 }
 
-async fn open(folder: &tempfile::TempDir, clock: &Arc<HandClock>) -> App {
-    let config = Config::new(folder.path().to_owned(), "https://vpn.example.org".into());
-    App::build(config, clock.clone(), Arc::new(SystemRandom)).await.unwrap()
+/// A control plane on `ground`, as its operator would set it.
+pub fn config(ground: &Ground) -> Config {
+    let config = Config::new(ground.folder().to_owned(), "https://vpn.example.org".into());
+    match ground.database_url() {
+        None => config,
+        Some(url) => config.on(Standing::Server(url.parse().unwrap())),
+    }
 }
 
 pub fn slug(text: &str) -> OrganisationSlug {

@@ -70,17 +70,18 @@ async fn count(tenant: &TenantModels) -> usize {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_called_damaged_and_left_as_it_is() {
-    let World { databases, ground: folder } = world(Engine::Sqlite).await;
+    let World { databases, ground } = world(Engine::Sqlite).await;
+    let folder = ground.folder();
     databases.close().await;
     let nonsense = vec![b'?'; 100_000];
-    fs::write(system_file(folder.path()), &nonsense).unwrap();
-    let error = open(folder.path()).await.unwrap_err();
+    fs::write(system_file(folder), &nonsense).unwrap();
+    let error = open(folder).await.unwrap_err();
     assert!(
-        matches!(&error, StorageError::Corrupt { place, .. } if *place == Place::file(&system_file(folder.path()))),
+        matches!(&error, StorageError::Corrupt { place, .. } if *place == Place::file(&system_file(folder))),
         "{error:?}"
     );
     assert!(error.to_string().contains("restore the last backup"), "{error}");
-    assert_eq!(fs::read(system_file(folder.path())).unwrap(), nonsense);
+    assert_eq!(fs::read(system_file(folder)).unwrap(), nonsense);
 }
 
 #[tokio::test]
@@ -88,16 +89,17 @@ async fn an_empty_file_in_place_of_a_database_is_called_damaged_and_not_filled_a
     let world = world(Engine::Sqlite).await;
     let (acme, tenant) = world.organisation("acme").await;
     drop(tenant);
-    let World { databases, ground: folder } = world;
+    let World { databases, ground } = world;
+    let folder = ground.folder();
     databases.close().await;
-    let file = folder.path().join(format!("tenants/{}.sqlite", acme.id));
+    let file = folder.join(format!("tenants/{}.sqlite", acme.id));
     fs::write(&file, []).unwrap();
-    let databases = open(folder.path()).await.unwrap();
+    let databases = open(folder).await.unwrap();
     let error = databases.tenant_models(acme.id).await.unwrap_err();
     assert!(matches!(&error, StorageError::Corrupt { place, .. } if *place == Place::file(&file)), "{error:?}");
     databases.close().await;
-    fs::write(system_file(folder.path()), []).unwrap();
-    let error = open(folder.path()).await.unwrap_err();
+    fs::write(system_file(folder), []).unwrap();
+    let error = open(folder).await.unwrap_err();
     assert!(matches!(&error, StorageError::Corrupt { .. }), "{error:?}");
 }
 
@@ -109,15 +111,16 @@ async fn damage_inside_is_found_at_the_start_after_an_unclean_end() {
         write(&tenant).await.unwrap();
     }
     drop(tenant);
-    let World { databases, ground: folder } = world;
+    let World { databases, ground } = world;
+    let folder = ground.folder();
     databases.close().await;
-    let file = folder.path().join(format!("tenants/{}.sqlite", acme.id));
+    let file = folder.join(format!("tenants/{}.sqlite", acme.id));
     let mut damaged = OpenOptions::new().write(true).open(&file).unwrap();
     let length = damaged.metadata().unwrap().len();
     damaged.seek(SeekFrom::Start(length / 2 / 4096 * 4096)).unwrap();
     damaged.write_all(&[0xff; 8192]).unwrap();
-    fs::write(folder.path().join(format!("tenants/{}.sqlite-wal", acme.id)), [0; 64]).unwrap();
-    let databases = open(folder.path()).await.unwrap();
+    fs::write(folder.join(format!("tenants/{}.sqlite-wal", acme.id)), [0; 64]).unwrap();
+    let databases = open(folder).await.unwrap();
     let error = databases.tenant_models(acme.id).await.unwrap_err();
     assert!(matches!(&error, StorageError::Corrupt { place, .. } if *place == Place::file(&file)), "{error:?}");
     // The rest of the installation goes on.
@@ -130,7 +133,8 @@ async fn a_database_of_a_later_version_is_refused_and_untouched() {
     let world = world(Engine::Sqlite).await;
     let (acme, tenant) = world.organisation("acme").await;
     drop(tenant);
-    let World { databases, ground: folder } = world;
+    let World { databases, ground } = world;
+    let folder = ground.folder();
     databases.close().await;
     let pretend = async |file: &Path| {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
@@ -139,23 +143,23 @@ async fn a_database_of_a_later_version_is_refused_and_untouched() {
         sqlx::query(insert).execute(&pool).await.unwrap();
         pool.close().await;
     };
-    let of_acme = folder.path().join(format!("tenants/{}.sqlite", acme.id));
+    let of_acme = folder.join(format!("tenants/{}.sqlite", acme.id));
     pretend(&of_acme).await;
-    let databases = open(folder.path()).await.unwrap();
+    let databases = open(folder).await.unwrap();
     let error = databases.tenant_models(acme.id).await.unwrap_err();
     assert!(
         matches!(&error, StorageError::NewerSchema { found, known, .. } if found == "m9999_future" && known == "m0001_tenant"),
         "{error:?}"
     );
     databases.close().await;
-    pretend(&system_file(folder.path())).await;
-    let before = fs::read(system_file(folder.path())).unwrap();
-    let error = open(folder.path()).await.unwrap_err();
+    pretend(&system_file(folder)).await;
+    let before = fs::read(system_file(folder)).unwrap();
+    let error = open(folder).await.unwrap_err();
     assert!(
-        matches!(&error, StorageError::NewerSchema { place, .. } if *place == Place::file(&system_file(folder.path()))),
+        matches!(&error, StorageError::NewerSchema { place, .. } if *place == Place::file(&system_file(folder))),
         "{error:?}"
     );
-    assert_eq!(fs::read(system_file(folder.path())).unwrap(), before);
+    assert_eq!(fs::read(system_file(folder)).unwrap(), before);
 }
 
 #[tokio::test]
@@ -238,9 +242,10 @@ async fn a_read_only_disk_is_said() {
 #[tokio::test]
 async fn a_folder_that_others_can_enter_is_refused() {
     use std::os::unix::fs::PermissionsExt;
-    let World { databases, ground: folder } = world(Engine::Sqlite).await;
+    let World { databases, ground } = world(Engine::Sqlite).await;
+    let folder = ground.folder();
     databases.close().await;
-    fs::set_permissions(folder.path().join("tenants"), fs::Permissions::from_mode(0o755)).unwrap();
-    let error = open(folder.path()).await.unwrap_err();
+    fs::set_permissions(folder.join("tenants"), fs::Permissions::from_mode(0o755)).unwrap();
+    let error = open(folder).await.unwrap_err();
     assert!(error.to_string().contains("chmod 0700"), "{error}");
 }

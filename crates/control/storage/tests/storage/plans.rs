@@ -29,8 +29,8 @@ async fn every_statement_finds_its_rows_by_an_index() {
     let statements: BTreeSet<String> = seen.map(|statement| statement.example.trim().to_owned()).collect();
 
     let system =
-        SqlitePool::connect_with(SqliteConnectOptions::new().filename(world.ground.path().join("system.sqlite")));
-    let tenant = std::fs::read_dir(world.ground.path().join("tenants")).unwrap().map(|entry| entry.unwrap().path());
+        SqlitePool::connect_with(SqliteConnectOptions::new().filename(world.ground.folder().join("system.sqlite")));
+    let tenant = std::fs::read_dir(world.ground.folder().join("tenants")).unwrap().map(|entry| entry.unwrap().path());
     let tenant = tenant.into_iter().find(|path| path.extension().is_some_and(|e| e == "sqlite")).unwrap();
     let databases =
         [system.await.unwrap(), SqlitePool::connect_with(SqliteConnectOptions::new().filename(tenant)).await.unwrap()];

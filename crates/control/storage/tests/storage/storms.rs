@@ -153,7 +153,7 @@ async fn all_entries(tenant: &TenantModels) -> Vec<AuditId> {
 
 /// Transactions that the server still has open in this world's databases.
 async fn open_transactions(world: &World) -> i64 {
-    let Ground::Server(server) = &world.ground else { return 0 };
+    let Some(server) = world.ground.server() else { return 0 };
     let (url, prefix) = (server.url(), server.prefix().to_owned());
     let system = format!("{}/", url.rsplit_once('/').unwrap().0);
     if url.starts_with("postgres") {
@@ -239,7 +239,7 @@ async fn until(is_so: impl Fn() -> bool, what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_noisy_tenant_does_not_starve_a_quiet_one(engine: Engine) {
     let bounds = |config| Config { connections_per_database_max: 4, connections_per_server_max: 5, ..config };
-    let world = world_with(Ground::of(engine), bounds).await;
+    let world = world_with(ground(engine), bounds).await;
     let (_, noisy) = world.organisation("noisy").await;
     let (_, quiet) = world.organisation("quiet").await;
     let stop = Arc::new(AtomicBool::new(false));
@@ -278,7 +278,7 @@ async fn a_noisy_tenant_does_not_starve_a_quiet_one(engine: Engine) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn more_tenants_than_a_server_has_connections_all_get_their_turn(engine: Engine) {
     let bounds = |config| Config { connections_per_server_max: 4, ..config };
-    let world = world_with(Ground::of(engine), bounds).await;
+    let world = world_with(ground(engine), bounds).await;
     let mut tenants = Vec::new();
     for n in 0..10 {
         tenants.push(world.organisation(&format!("o{n}")).await.1);

@@ -148,7 +148,7 @@ async fn what_a_killed_creation_left_is_discarded_and_nothing_else() {
         .await
         .unwrap();
     drop(in_use);
-    let tenants = world.ground.path().join("tenants");
+    let tenants = world.ground.folder().join("tenants");
     std::fs::write(tenants.join(format!("{}.sqlite.new", organisation_id())), b"half").unwrap();
     assert_eq!(world.databases.discard_orphan_tenants().await.unwrap(), 2);
     assert_eq!(world.databases.discard_orphan_tenants().await.unwrap(), 0);
@@ -163,7 +163,7 @@ async fn database_files_are_readable_by_their_owner_only() {
     let (_, tenant) = world.organisation("acme").await;
     add_network(&tenant, &network("office", prefixes("10.20.0.0/24", "fd00:1::/64"))).await;
     assert_eq!(tenant.networks().count().await.unwrap(), 1);
-    let files = [world.ground.path().to_owned(), world.ground.path().join("tenants")]
+    let files = [world.ground.folder().to_owned(), world.ground.folder().join("tenants")]
         .into_iter()
         .flat_map(|folder| std::fs::read_dir(folder).unwrap())
         .map(Result::unwrap)

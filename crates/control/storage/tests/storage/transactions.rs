@@ -323,6 +323,6 @@ async fn a_closed_storage_says_that_it_is_busy() {
     assert!(matches!(late, Err(StorageError::Busy)), "{late:?}");
     assert!(matches!(other.system_models().organisations().count().await, Err(StorageError::Busy)));
     let left: Vec<_> =
-        std::fs::read_dir(world.ground.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        std::fs::read_dir(world.ground.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "the write-ahead log was not emptied: {left:?}");
 }

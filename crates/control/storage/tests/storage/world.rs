@@ -3,7 +3,6 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use rstest_reuse::template;
-use tempfile::TempDir;
 use time::macros::datetime;
 use warren_auth::{
     Authorized, SecretToken, TokenHash,
@@ -21,7 +20,7 @@ use warren_model::{
 };
 use warren_runtime::{SystemClock, SystemRandom};
 use warren_storage::{Account, Config, Databases, Engine, Membership, StorageError, TenantModels};
-use warren_testkit::servers::{FreshDatabases, ServerKind};
+use warren_testkit::ground::{Database, Ground};
 
 pub const NOW: Timestamp = datetime!(2026-11-21 12:00 UTC);
 
@@ -40,43 +39,30 @@ pub struct World {
     pub ground: Ground,
 }
 
-/// Where the databases of one test stand; gone with the value.
-pub enum Ground {
-    Folder(TempDir),
-    Server(FreshDatabases),
+pub fn ground(engine: Engine) -> Ground {
+    let database = match engine {
+        Engine::Sqlite => Database::Sqlite,
+        Engine::MariaDb => Database::MariaDb,
+        Engine::PostgreSql => Database::PostgreSql,
+    };
+    Ground::of(database).unwrap()
 }
 
-impl Ground {
-    pub fn of(engine: Engine) -> Self {
-        let server = |kind| Self::Server(FreshDatabases::of_this_run(kind).unwrap());
-        match engine {
-            Engine::Sqlite => Self::Folder(tempfile::tempdir().unwrap()),
-            Engine::MariaDb => server(ServerKind::MariaDb),
-            Engine::PostgreSql => server(ServerKind::PostgreSql),
-        }
-    }
-
-    pub fn config(&self) -> Config {
-        match self {
-            Self::Folder(folder) => Config::new(folder.path().to_owned()),
-            Self::Server(server) => Config::on_server(server.url().parse().unwrap()),
-        }
-    }
-
-    /// The folder of SQLite files.
-    pub fn path(&self) -> &Path {
-        let Self::Folder(folder) = self else { panic!("a server's databases stand in no folder of ours") };
-        folder.path()
+/// The usual bounds on this ground.
+pub fn config(ground: &Ground) -> Config {
+    match ground.database_url() {
+        None => Config::new(ground.folder().to_owned()),
+        Some(url) => Config::on_server(url.parse().unwrap()),
     }
 }
 
 pub async fn world(engine: Engine) -> World {
-    world_with(Ground::of(engine), |config| config).await
+    world_with(ground(engine), |config| config).await
 }
 
 /// A world whose bounds differ from the usual ones.
 pub async fn world_with(ground: Ground, change: impl FnOnce(Config) -> Config) -> World {
-    let databases = open_with(change(ground.config())).await.unwrap();
+    let databases = open_with(change(config(&ground))).await.unwrap();
     World { databases, ground }
 }
 
