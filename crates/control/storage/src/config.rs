@@ -76,7 +76,6 @@ impl Config {
             connections_max,
             waiters_max: WAITERS_MAX,
             acquire_timeout: self.acquire_timeout,
-            connect_timeout: CONNECT_TIMEOUT,
             idle_max: self.is_server().then_some(IDLE_MAX),
             lifetime_max: self.is_server().then_some(LIFETIME_MAX),
         }
@@ -85,8 +84,6 @@ impl Config {
 
 /// Those who may stand in line for the connections of one database.
 const WAITERS_MAX: usize = 2048;
-/// A server that does not answer within this time is taken for gone.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A server's connection that nobody used this long is closed.
 const IDLE_MAX: Duration = Duration::from_secs(120);
 /// A server's connection this old is replaced, so that its memory does not grow for ever.

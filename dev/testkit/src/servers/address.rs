@@ -55,10 +55,7 @@ impl Address {
     /// # Errors
     /// When nobody answers, or a statement is refused.
     pub fn ask(&self, statements: &str) -> anyhow::Result<String> {
-        let mut command = match self.kind {
-            ServerKind::MariaDb => mariadb::client(self),
-            ServerKind::PostgreSql => postgres::client(self),
-        };
+        let mut command = self.client();
         let mut client = piped(&mut command).spawn().with_context(|| {
             format!("cannot run {}; `cargo xtask test` installs it", command.get_program().display())
         })?;
@@ -69,6 +66,27 @@ impl Address {
             bail!("{} says: {}", self.kind, String::from_utf8_lossy(&output.stderr).trim());
         }
         Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    }
+}
+
+impl Address {
+    /// Begins to run statements and does not wait for their end.
+    ///
+    /// # Errors
+    /// When the client cannot be run.
+    pub fn tell(&self, statements: &str) -> anyhow::Result<()> {
+        let mut command = self.client();
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut client = command.spawn().context("cannot run the server's client")?;
+        client.stdin.take().context("the client has no input")?.write_all(statements.as_bytes())?;
+        Ok(())
+    }
+
+    fn client(&self) -> Command {
+        match self.kind {
+            ServerKind::MariaDb => mariadb::client(self),
+            ServerKind::PostgreSql => postgres::client(self),
+        }
     }
 }
 

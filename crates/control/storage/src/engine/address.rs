@@ -18,6 +18,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const JOURNAL_SIZE_BYTES_MAX: u32 = 16 * 1024 * 1024;
 /// Every statement of the repositories fits in, so none is prepared twice.
 const STATEMENTS_MAX: usize = 256;
+/// A server that does not answer within this time is taken for gone.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// A server ends a statement after this long, and a transaction that does nothing: the last resort when a client is gone.
 const STATEMENT_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -81,8 +83,14 @@ impl Target {
         }
     }
 
-    /// Opens a connection.
+    /// Opens a connection, within [`CONNECT_WITHIN`].
     pub async fn connect(&self, role: Role) -> Result<Connection, sqlx::Error> {
+        tokio::time::timeout(CONNECT_WITHIN, self.open(role))
+            .await
+            .unwrap_or_else(|elapsed| Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed))))
+    }
+
+    async fn open(&self, role: Role) -> Result<Connection, sqlx::Error> {
         match self {
             Self::File(path) => sqlite(path.clone(), role).connect().await.map(Connection::Sqlite),
             Self::MariaDb(options) => {

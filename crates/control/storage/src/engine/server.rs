@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use sqlx::ConnectOptions as _;
 use warren_model::OrganisationId;
 
-use super::{Connection, Fault, Target, site::Found};
+use super::{Connection, Fault, Role, Target, site::Found};
 use crate::StorageError;
 
 /// The oldest servers that Warren runs on.
@@ -25,19 +24,13 @@ impl Target {
 
     /// A connection to the server from which databases can be made and dropped.
     async fn maintenance(&self) -> Result<Connection, StorageError> {
-        let connected = match self {
+        // One that every server has: the database named may not be there.
+        let elsewhere = match self {
             Self::File(_) => unreachable!("files have no server"),
-            Self::MariaDb(options) => {
-                // Without any database: the one named may not be there.
-                let options = (**options).clone().database("information_schema");
-                options.connect().await.map(Connection::MariaDb)
-            }
-            Self::PostgreSql(options) => {
-                let options = (**options).clone().database("postgres");
-                options.connect().await.map(Connection::PostgreSql)
-            }
+            Self::MariaDb(options) => Self::MariaDb(Box::new((**options).clone().database("information_schema"))),
+            Self::PostgreSql(options) => Self::PostgreSql(Box::new((**options).clone().database("postgres"))),
         };
-        connected.map_err(|error| self.means(error))
+        elsewhere.connect(Role::Both).await.map_err(|error| self.means(error))
     }
 
     fn means(&self, error: sqlx::Error) -> StorageError {

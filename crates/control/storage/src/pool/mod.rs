@@ -46,8 +46,6 @@ pub(crate) struct Bounds {
     pub waiters_max: usize,
     /// How long anybody stands in line.
     pub acquire_timeout: Duration,
-    /// How long a connection may take to open.
-    pub connect_timeout: Duration,
     /// A connection that nobody used this long is closed; none are if it is not given.
     pub idle_max: Option<Duration>,
     /// A connection this old is closed instead of being used again.
@@ -212,17 +210,16 @@ impl Pool {
             return opening.failed(None);
         }
         let begun = Instant::now();
-        let connecting = self.0.target.connect(self.0.role);
-        let error = match tokio::time::timeout(self.0.bounds.connect_timeout, connecting).await {
-            Ok(Ok(connection)) => {
+        match self.0.target.connect(self.0.role).await {
+            Ok(connection) => {
                 self.0.tally.connected(begun.elapsed());
-                return opening.succeeded(connection, slot);
+                opening.succeeded(connection, slot);
             }
-            Ok(Err(error)) => StorageError::from_driver(&Arc::new(error), &self.0.target.place()),
-            Err(elapsed) => StorageError::Unreachable { place: self.0.target.place(), source: Arc::new(elapsed) },
-        };
-        self.0.tally.connect_failed();
-        opening.failed(Some(error));
+            Err(error) => {
+                self.0.tally.connect_failed();
+                opening.failed(Some(StorageError::from_driver(&Arc::new(error), &self.0.target.place())));
+            }
+        }
     }
 
     /// Whether anybody still stands in line.

@@ -7,6 +7,8 @@ mod faults;
 mod leases;
 mod migrations;
 mod plans;
+mod proxy;
+mod servers;
 mod storms;
 mod system;
 mod tenant;
