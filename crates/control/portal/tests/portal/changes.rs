@@ -1,9 +1,12 @@
 //! Creations happen once, changes build on what was read, lists come in pages.
 
 use http::{Method, header};
+use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::{Value, json};
+use warren_testkit::ground::Database;
 
-use crate::harness::{Person, Portal};
+use crate::harness::{Person, Portal, on_every_database};
 
 async fn create_named(portal: &Portal, person: &Person, key: &str, path: &str, body: &Value) -> crate::harness::Answer {
     let mut request = person.request(Method::POST, path, Some(body));
@@ -11,9 +14,10 @@ async fn create_named(portal: &Portal, person: &Person, key: &str, path: &str, b
     portal.send(request).await
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_creation_that_is_sent_twice_creates_once() {
-    let furnished = Portal::furnished().await;
+async fn a_creation_that_is_sent_twice_creates_once(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let (portal, anna) = (&furnished.portal, &furnished.operator);
     let path = "/organisations/northwind/networks";
     let body = json!({"name": "Lab", "ipv4_prefix": "10.30.0.0/24"});
@@ -26,9 +30,10 @@ async fn a_creation_that_is_sent_twice_creates_once() {
     assert_eq!(listed["items"].as_array().unwrap().len(), 2);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_secret_is_not_shown_again_to_a_repeated_creation() {
-    let furnished = Portal::furnished().await;
+async fn a_secret_is_not_shown_again_to_a_repeated_creation(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let (portal, anna) = (&furnished.portal, &furnished.operator);
     let body = json!({"name": "phone", "network_id": furnished.network["id"], "key": {"made_by": "server"}});
     let path = "/organisations/northwind/devices";
@@ -38,9 +43,10 @@ async fn a_secret_is_not_shown_again_to_a_repeated_creation() {
     assert_eq!(create_named(portal, anna, "k", path, &body).await.problem(409), "secret-gone");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn idempotency_keys_are_visible_and_bounded() {
-    let furnished = Portal::furnished().await;
+async fn idempotency_keys_are_visible_and_bounded(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let body = json!({"name": "Lab", "ipv4_prefix": "10.30.0.0/24"});
     for (key, code) in
         [("", "invalid-empty"), (&"k".repeat(201), "invalid-too-long"), ("a b", "invalid-control-character")]
@@ -52,9 +58,10 @@ async fn idempotency_keys_are_visible_and_bounded() {
     }
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_change_builds_on_the_revision_that_was_read() {
-    let furnished = Portal::furnished().await;
+async fn a_change_builds_on_the_revision_that_was_read(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let (portal, anna) = (&furnished.portal, &furnished.operator);
     let path = format!("/organisations/northwind/devices/{}", furnished.device["id"].as_str().unwrap());
     let etag = anna.get(portal, &path).await.header("etag").to_owned();
@@ -69,9 +76,10 @@ async fn a_change_builds_on_the_revision_that_was_read() {
     anna.patch(portal, &path, "*", &json!({"name": "x"})).await.expect(200);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn what_is_removed_is_gone() {
-    let furnished = Portal::furnished().await;
+async fn what_is_removed_is_gone(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let (portal, anna) = (&furnished.portal, &furnished.operator);
     let network = format!("/organisations/northwind/networks/{}", furnished.network["id"].as_str().unwrap());
     let device = format!("/organisations/northwind/devices/{}", furnished.device["id"].as_str().unwrap());
@@ -87,9 +95,10 @@ async fn what_is_removed_is_gone() {
     assert_eq!(anna.get(portal, &network).await.problem(404), "not-found");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn lists_follow_their_cursor_to_the_end() {
-    let furnished = Portal::furnished().await;
+async fn lists_follow_their_cursor_to_the_end(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let (portal, anna) = (&furnished.portal, &furnished.operator);
     for key in 10..15 {
         portal.device(anna, &furnished.network, &format!("device {key}"), key).await;
@@ -109,9 +118,10 @@ async fn lists_follow_their_cursor_to_the_end() {
     assert_eq!(found["items"].as_array().unwrap().len(), 1);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn a_configuration_is_a_file_to_download() {
-    let furnished = Portal::furnished().await;
+async fn a_configuration_is_a_file_to_download(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let path = format!("/organisations/northwind/devices/{}/configuration", furnished.device["id"].as_str().unwrap());
     let answer = furnished.operator.get(&furnished.portal, &path).await;
     assert_eq!(answer.status, 200);
@@ -121,9 +131,10 @@ async fn a_configuration_is_a_file_to_download() {
     assert!(answer.text.contains("Endpoint = vpn.example.org:51820"), "{}", answer.text);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn everything_leaves_a_trace() {
-    let furnished = Portal::furnished().await;
+async fn everything_leaves_a_trace(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let (portal, anna) = (&furnished.portal, &furnished.operator);
     let entries = anna.get(portal, "/organisations/northwind/activity?action=device.enrolled").await.expect(200);
     let entry = &entries["items"][0];

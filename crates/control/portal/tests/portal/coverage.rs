@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::{Method, Request, header};
+use rstest::rstest;
+use rstest_reuse::apply;
 use serde_json::Value;
+use warren_testkit::ground::Database;
 
 use crate::{
-    harness::{Answer, Furnished, Person, Portal},
+    harness::{Answer, Furnished, Person, Portal, on_every_database},
     sample,
 };
 
@@ -100,9 +103,10 @@ fn check(who: &str, usual: u16, answers: &[(String, Answer)]) {
     assert!(exceptions.is_empty(), "{who}: no such operation: {exceptions:?}");
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn nobody_reaches_anything_without_a_session() {
-    let furnished = Portal::furnished().await;
+async fn nobody_reaches_anything_without_a_session(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let document = document();
     let mut answers = Vec::new();
     for (at, operation) in operations(&document).into_iter().enumerate() {
@@ -114,9 +118,10 @@ async fn nobody_reaches_anything_without_a_session() {
     check("anonymous", 401, &answers);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn another_organisations_admin_sees_nothing() {
-    let furnished = Portal::furnished().await;
+async fn another_organisations_admin_sees_nothing(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let document = document();
     let mut answers = Vec::new();
     // What ends the session comes last.
@@ -131,9 +136,10 @@ async fn another_organisations_admin_sees_nothing() {
     check("outsider", 404, &answers);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn things_of_another_organisation_are_not_reached_through_ones_own() {
-    let furnished = Portal::furnished().await;
+async fn things_of_another_organisation_are_not_reached_through_ones_own(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let document = document();
     let mut answers = Vec::new();
     for operation in operations(&document) {
@@ -147,9 +153,10 @@ async fn things_of_another_organisation_are_not_reached_through_ones_own() {
     check("through-own", 404, &answers);
 }
 
+#[apply(on_every_database)]
 #[tokio::test]
-async fn the_documents_examples_are_accepted() {
-    let furnished = Portal::furnished().await;
+async fn the_documents_examples_are_accepted(database: Database) {
+    let furnished = Portal::furnished_on(database).await;
     let document = document();
     for (at, operation) in operations(&document).into_iter().enumerate() {
         let request = operation.request(&document, &furnished, "northwind", &furnished.operator);

@@ -1,19 +1,28 @@
-//! A portal in a temporary folder, and people who use it.
+//! A portal on a ground of its own, and people who use it.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use rstest_reuse::template;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt;
-use warren_app::App;
+use warren_app::{App, Standing};
 use warren_portal::{LocalPeer, PortalState};
 use warren_runtime::{Shutdown, SystemClock, SystemRandom};
+use warren_testkit::ground::{Database, Ground};
 
 pub const PUBLIC_URL: &str = "https://vpn.example.org";
 pub const PASSWORD: &str = "seven grey herons waiting";
+
+/// A test on each kind of database.
+#[template]
+#[rstest]
+#[case::sqlite(Database::Sqlite)]
+#[case::mariadb(Database::MariaDb)]
+#[case::postgresql(Database::PostgreSql)]
+pub fn on_every_database(#[case] database: Database) {}
 
 /// A portal that nobody has set up yet.
 pub struct Portal {
@@ -21,7 +30,7 @@ pub struct Portal {
     pub state: PortalState,
     pub router: Router,
     pub shutdown: Shutdown,
-    _folder: TempDir,
+    _ground: Ground,
 }
 
 /// A portal with two organisations: `northwind` with a network, a device, and Mia as a member; `southwind` with Sam as its admin.
@@ -50,13 +59,22 @@ pub struct Answer {
 }
 
 impl Portal {
+    /// On files.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = warren_app::Config::new(folder.path().to_owned(), PUBLIC_URL.to_owned());
+        Self::on(Database::Sqlite).await
+    }
+
+    pub async fn on(database: Database) -> Self {
+        let ground = Ground::of(database).unwrap();
+        let config = warren_app::Config::new(ground.folder().to_owned(), PUBLIC_URL.to_owned());
+        let config = match ground.database_url() {
+            None => config,
+            Some(url) => config.on(Standing::Server(url.parse().unwrap())),
+        };
         let app = App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap();
         let shutdown = Shutdown::new();
         let state = PortalState::new(app.clone(), warren_portal::Config::default(), shutdown.clone());
-        Self { app, router: warren_portal::router(state.clone()), state, shutdown, _folder: folder }
+        Self { app, router: warren_portal::router(state.clone()), state, shutdown, _ground: ground }
     }
 
     /// Sends `request` from 203.0.113.9.
@@ -91,8 +109,13 @@ impl Portal {
         answer.person()
     }
 
+    /// On files.
     pub async fn furnished() -> Furnished {
-        let portal = Self::new().await;
+        Self::furnished_on(Database::Sqlite).await
+    }
+
+    pub async fn furnished_on(database: Database) -> Furnished {
+        let portal = Self::on(database).await;
         let operator = portal.set_up().await;
         let south = json!({"slug": "southwind", "name": "Southwind Ltd"});
         operator.post(&portal, "/organisations", &south).await.expect(201);
