@@ -134,3 +134,54 @@ impl Replicas {
 
 /// Looking more often than this would be a load of its own.
 const PROBE_INTERVAL_MIN: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+    use warren_model::RequestId;
+
+    use super::{member::Reached, *};
+
+    fn two() -> Replicas {
+        let url = |text: &str| text.parse().unwrap();
+        let replicas = vec![url("postgresql://db2/warren"), url("postgresql://db3/warren")];
+        let servers = Servers::new(url("postgresql://db1/warren"), replicas).unwrap();
+        Replicas::of(&Config::standing(Standing::Server(servers))).unwrap()
+    }
+
+    #[test]
+    fn everybody_stays_with_one_replica_and_goes_to_the_other_only_if_that_is_not_behind() {
+        let replicas = two();
+        let work =
+            |author: u128| WorkContext::of_request(RequestId::from_uuid(Uuid::nil()), Some(Uuid::from_u128(author)));
+        let begin = Instant::now();
+        assert!(replicas.choose(&work(1)).is_none());
+        assert_eq!(replicas.kept_on_primary(), KeptOnPrimary { none_fresh: 1, newer_needed: 0 });
+
+        for member in replicas.members() {
+            member.follows(Reached::Until(begin), replicas.lag_max());
+        }
+        let first = replicas.choose(&work(1)).unwrap();
+        replicas.saw(&work(1), first);
+        for _ in 0..10 {
+            assert_eq!(replicas.choose(&work(1)).unwrap().replica, first.replica);
+        }
+        let others: Vec<usize> = (2..12).map(|author| replicas.choose(&work(author)).unwrap().replica).collect();
+        assert!(others.contains(&0) && others.contains(&1), "others take turns: {others:?}");
+
+        // The other one may lack what this author was shown; others have seen nothing yet.
+        let (this, other) = (&replicas.members()[first.replica], 1 - first.replica);
+        this.failed(Fallback::Disconnected, replicas.lag_max());
+        assert!(replicas.choose(&work(1)).is_none());
+        assert_eq!(replicas.choose(&work(2)).unwrap().replica, other);
+        assert_eq!(replicas.kept_on_primary().newer_needed, 1);
+        replicas.members()[other].follows(Reached::Until(Instant::now()), replicas.lag_max());
+        assert_eq!(replicas.choose(&work(1)).unwrap().replica, other);
+    }
+
+    #[test]
+    fn without_a_server_that_has_replicas_there_are_none() {
+        assert!(Replicas::of(&Config::new("/tmp".into())).is_none());
+        assert!(Replicas::of(&Config::on_server("postgresql://db1/warren".parse().unwrap())).is_none());
+    }
+}
