@@ -1,6 +1,8 @@
 //! The servers of an installation by their URLs: the one that takes writes, and those that follow it.
 
-use crate::engine::DatabaseUrl;
+use std::str::FromStr;
+
+use crate::engine::{DatabaseUrl, DatabaseUrlError};
 
 /// The primary server and its replicas.
 #[derive(Debug, Clone)]
@@ -70,6 +72,15 @@ impl From<DatabaseUrl> for Servers {
     /// A server without replicas.
     fn from(primary: DatabaseUrl) -> Self {
         Self { primary, replicas: Vec::new() }
+    }
+}
+
+impl FromStr for Servers {
+    type Err = DatabaseUrlError;
+
+    /// A server without replicas, by its URL.
+    fn from_str(url: &str) -> Result<Self, DatabaseUrlError> {
+        url.parse().map(DatabaseUrl::into)
     }
 }
 
