@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
 use warren_auth::{Authorized, Insider, Permission, Subject, permission::Operate};
 use warren_model::{
-    Invalid, OrganisationSlug, RequestId,
-    audit::Source,
+    AccountId, Invalid, OrganisationSlug, RequestId,
+    audit::{Actor, Source},
     organisation::{Organisation, OrganisationState},
 };
-use warren_storage::TenantModels;
+use warren_storage::{SystemModels, TenantModels, WorkContext};
 
 use crate::{App, AppError, Thing};
 
@@ -30,7 +31,7 @@ impl OpContext {
     /// [`AppError::NotFound`] for everybody who does not belong there, [`AppError::Suspended`] for all but operators while
     /// it is suspended.
     pub async fn enter(&self, slug: &OrganisationSlug) -> Result<Inside<'_>, AppError> {
-        let system = self.app.system();
+        let system = self.system();
         let missing = AppError::NotFound(Thing::Organisation);
         let organisation = system.organisations().by_slug(slug).await?.ok_or(missing)?;
         let role = match self.subject.account() {
@@ -42,10 +43,24 @@ impl OpContext {
             return Err(AppError::Suspended);
         }
         let tenant = match self.app.databases().tenant_models(organisation.id).await {
-            Ok(tenant) => tenant,
+            Ok(tenant) => tenant.within(self.work()),
             Err(cause) => return Err(self.app.damaged(organisation.id, cause).into()),
         };
         Ok(Inside { cx: self, organisation, insider, tenant })
+    }
+
+    /// The system's models, whose reads see what the caller wrote before, in this request and in earlier ones.
+    pub(crate) fn system(&self) -> SystemModels {
+        self.app.system().within(self.work())
+    }
+
+    /// The same for what is done in the name of `account`, who is not the caller yet, as at sign-in.
+    pub(crate) fn system_of(&self, account: AccountId) -> SystemModels {
+        self.app.system().within(WorkContext::of_request(self.request, Some(account.uuid())))
+    }
+
+    fn work(&self) -> WorkContext {
+        work_of(self.request, &self.subject.actor())
     }
 
     /// The proof that the caller operates the installation.
@@ -53,6 +68,19 @@ impl OpContext {
         Ok(self.subject.operate()?)
     }
 }
+
+/// What `actor` does in `request`, as storage sees it.
+pub(crate) fn work_of(request: RequestId, actor: &Actor) -> WorkContext {
+    let author = match actor {
+        Actor::Account { id, .. } => Some(id.uuid()),
+        Actor::LocalOperator { .. } => Some(LOCAL_OPERATORS),
+        Actor::LinkHolder | Actor::System => None,
+    };
+    WorkContext::of_request(request, author)
+}
+
+/// Local operators are one author: what one command wrote the next one sees, whoever calls it.
+const LOCAL_OPERATORS: Uuid = Uuid::nil();
 
 /// A request inside one organisation, with that organisation's database in hand.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use warren_model::{
     audit::{Action, Actor},
     person::MembershipStanding,
 };
-use warren_storage::{Account, Link, LinkPurpose, Membership};
+use warren_storage::{Account, Link, LinkPurpose, Membership, Staleness};
 
 use crate::{
     App, AppError, Contradiction, OpContext, organisations,
@@ -89,7 +89,7 @@ pub async fn issue_set_up_link(app: &App) -> Result<Option<SetUpLink>, AppError>
 pub async fn set_up(cx: &OpContext, input: SetUp, browser: Browser) -> Result<SignedIn, AppError> {
     let app = &cx.app;
     let now = app.clock().now();
-    let Some(link) = app.system().links().by_token_hash(&input.token.hash()).await? else {
+    let Some(link) = cx.system().links().by_token_hash(&input.token.hash()).await? else {
         return Err(AppError::LinkSpent);
     };
     if link.purpose != LinkPurpose::SetUp || !link.is_open(now) {
@@ -118,7 +118,7 @@ pub async fn set_up(cx: &OpContext, input: SetUp, browser: Browser) -> Result<Si
     let created = cx.entry_by(actor.clone(), Action::OrganisationCreated, organisation.id.uuid(), &organisation.name);
     let joined = cx.entry_by(actor, Action::PersonJoined, account.id.uuid(), &account.name);
     app.databases().create_tenant(organisation.id).await?;
-    app.system()
+    cx.system_of(account.id)
         .transaction(async |tx| -> Result<(), AppError> {
             if tx.accounts().is_set_up().await? {
                 return Err(Contradiction::AlreadySetUp.into());
@@ -145,7 +145,7 @@ pub async fn set_up(cx: &OpContext, input: SetUp, browser: Browser) -> Result<Si
 /// [`AppError::Forbidden`] or [`AppError::Unavailable`]
 pub async fn status(cx: &OpContext) -> Result<Status, AppError> {
     cx.operate()?;
-    let system = cx.app.system();
+    let system = cx.system().allowing(Staleness::Bounded);
     Ok(Status {
         uptime: cx.app.uptime(),
         organisations: system.organisations().count().await?,

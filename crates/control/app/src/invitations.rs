@@ -68,7 +68,8 @@ pub async fn accept(
     let now = app.clock().now();
     let actor = Actor::Account { id: account.id, name: account.name.to_string() };
     let entry = cx.entry_by(actor, Action::PersonJoined, account.id.uuid(), &account.name);
-    app.system()
+    // The account is to see at once where it belongs now.
+    cx.system_of(account.id)
         .transaction(async |tx| -> Result<(), AppError> {
             consume(tx.links().consume(link, now).await)?;
             if let Some(hash) = &new_hash {

@@ -45,7 +45,7 @@ use warren_storage::{Databases, Place, StorageError, SystemModels};
 pub use context::{Expected, IdempotencyKey, Inside, OpContext};
 pub use error::{AppError, Contradiction, FieldError, Thing};
 pub use metrics::Metrics;
-pub use warren_storage::{Account, DatabaseUrl, DatabaseUrlError, Standing};
+pub use warren_storage::{Account, DatabaseUrl, DatabaseUrlError, ReplicaUrlError, Servers, Standing};
 
 /// What the control plane is built from.
 #[derive(Debug, Clone)]
@@ -54,6 +54,8 @@ pub struct Config {
     pub data_folder: PathBuf,
     /// Where the databases are.
     pub standing: Standing,
+    /// How old what people look at may be when it is read from a replica.
+    pub replica_lag_max: Duration,
     /// How people and gateways reach the portal, without a slash at the end.
     pub public_url: String,
     /// A session that is not used this long ends.
@@ -71,6 +73,7 @@ impl Config {
     pub fn new(data_folder: PathBuf, public_url: String) -> Self {
         Self {
             standing: Standing::Folder(data_folder.clone()),
+            replica_lag_max: Duration::from_secs(2),
             data_folder,
             public_url,
             session_idle: Duration::from_secs(12 * 3600),
@@ -156,6 +159,7 @@ impl App {
         };
         let storage = warren_storage::Config {
             open_tenants_max: config.open_organisations_max,
+            replica_lag_max: config.replica_lag_max,
             ..warren_storage::Config::standing(config.standing.clone())
         };
         let databases = Databases::open(storage, clock.clone(), random.clone()).await?;
@@ -205,7 +209,7 @@ impl App {
     pub fn database_server(&self) -> Option<String> {
         match &self.0.config.standing {
             Standing::Folder(_) => None,
-            Standing::Server(url) => Some(url.to_string()),
+            Standing::Server(servers) => Some(servers.to_string()),
         }
     }
     /// Figures for the operator.

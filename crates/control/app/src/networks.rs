@@ -256,7 +256,7 @@ async fn find(inside: &Inside<'_>, id: NetworkId) -> Result<Network, AppError> {
 
 pub(crate) async fn view(inside: &Inside<'_>, network: Network) -> Result<NetworkView, AppError> {
     let gateway =
-        inside.app().system().gateways().by_id(network.gateway).await?.ok_or(AppError::NotFound(Thing::Gateway))?;
+        inside.cx.system().gateways().by_id(network.gateway).await?.ok_or(AppError::NotFound(Thing::Gateway))?;
     let presence = inside.app().hub().presence(gateway.id).filter(|presence| presence.online);
     let mut faults = presence.map(|presence| presence.faults).unwrap_or_default().into_iter();
     Ok(NetworkView {

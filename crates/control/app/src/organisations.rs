@@ -8,6 +8,7 @@ use warren_model::{
     organisation::{Organisation, OrganisationState},
     page::{Page, PageRequest},
 };
+use warren_storage::Staleness;
 
 use crate::{App, AppError, Contradiction, Expected, Inside, OpContext, Thing, audit::Changes, gateways::Touched};
 
@@ -56,7 +57,8 @@ pub struct DeviceCounts {
 /// # Errors
 /// [`AppError::NotSignedIn`] or [`AppError::Unavailable`]
 pub async fn page(cx: &OpContext, request: &PageRequest) -> Result<Page<Membership>, AppError> {
-    let organisations = cx.app.system().organisations();
+    let system = cx.system().allowing(Staleness::Bounded);
+    let organisations = system.organisations();
     if cx.subject.is_operator() {
         let all = organisations.page(request).await?;
         return Ok(all.map(|organisation| Membership { organisation, role: Role::Admin }));
@@ -88,15 +90,15 @@ pub async fn create(cx: &OpContext, input: Create) -> Result<Organisation, AppEr
     let app = &cx.app;
     let organisation = new(app, input);
     let entry = cx.entry(&proof, Action::OrganisationCreated, organisation.id.uuid(), &organisation.name);
-    if let Some(earlier) = cx.earlier(&app.system().idempotency()).await? {
+    if let Some(earlier) = cx.earlier(&cx.system().idempotency()).await? {
         return replay(app, earlier).await;
     }
-    if app.system().organisations().by_slug(&organisation.slug).await?.is_some() {
+    if cx.system().organisations().by_slug(&organisation.slug).await?.is_some() {
         return Err(Contradiction::SlugTaken.into());
     }
     // The database first: one without a row is removed at the next start, a row without one would be a broken promise.
     app.databases().create_tenant(organisation.id).await?;
-    let earlier = app
+    let earlier = cx
         .system()
         .transaction(async |tx| -> Result<Option<Uuid>, AppError> {
             if let Some(earlier) = cx.claim(&tx.idempotency(), organisation.id.uuid()).await? {
@@ -149,7 +151,8 @@ pub async fn change(inside: &Inside<'_>, expected: Expected, change: Change) -> 
     }
     let entry = changes.into_entry(inside.cx.entry(&proof, Action::OrganisationChanged, after.id.uuid(), &after.name));
     let app = inside.app();
-    let stored = app
+    let stored = inside
+        .cx
         .system()
         .transaction(async |tx| -> Result<Organisation, AppError> {
             let revision = tx.organisations().update(&proof, &after, expected).await?;
@@ -179,10 +182,12 @@ pub async fn change(inside: &Inside<'_>, expected: Expected, change: Change) -> 
 pub async fn overview(inside: &Inside<'_>) -> Result<Overview, AppError> {
     inside.authorise(Oversee)?;
     let (id, now) = (inside.organisation.id, inside.app().clock().now());
-    let counts = inside.tenant.devices().counts(now).await?;
+    let (system, tenant) =
+        (inside.cx.system().allowing(Staleness::Bounded), inside.tenant.allowing(Staleness::Bounded));
+    let counts = tenant.devices().counts(now).await?;
     Ok(Overview {
-        people: inside.app().system().memberships().count(id).await?,
-        networks: inside.tenant.networks().count().await?,
+        people: system.memberships().count(id).await?,
+        networks: tenant.networks().count().await?,
         devices: DeviceCounts {
             active: counts.active,
             online: inside.app().live().online(id, now).min(counts.active),

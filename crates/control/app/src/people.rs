@@ -11,7 +11,7 @@ use warren_model::{
     page::{Page, PageRequest},
     person::{MembershipStanding, Person},
 };
-use warren_storage::{Account, Link, LinkPurpose, Membership, SystemTransaction};
+use warren_storage::{Account, Link, LinkPurpose, Membership, Staleness, SystemTransaction};
 
 use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices};
 
@@ -40,7 +40,8 @@ pub struct Invited {
 /// [`AppError::Forbidden`]
 pub async fn page(inside: &Inside<'_>, request: &PageRequest) -> Result<Page<Person>, AppError> {
     inside.authorise(Oversee)?;
-    Ok(inside.app().system().memberships().page_of_people(inside.organisation.id, request).await?)
+    let system = inside.cx.system().allowing(Staleness::Bounded);
+    Ok(system.memberships().page_of_people(inside.organisation.id, request).await?)
 }
 
 /// One of them. Admins, and everybody of themselves.
@@ -63,7 +64,7 @@ pub async fn invite(inside: &Inside<'_>, input: Invite) -> Result<Invited, AppEr
     let (app, organisation) = (inside.app(), inside.organisation.id);
     let now = app.clock().now();
     // Somebody who is known from another organisation keeps the account and the name that they have.
-    let known = app.system().accounts().by_email(&input.email).await?;
+    let known = inside.cx.system().accounts().by_email(&input.email).await?;
     let account = known.clone().unwrap_or_else(|| Account {
         id: AccountId::generate(now, app.random()),
         email: input.email,
@@ -82,7 +83,8 @@ pub async fn invite(inside: &Inside<'_>, input: Invite) -> Result<Invited, AppEr
     let (link, token) = invitation_link(app, account.id, organisation);
     let entry = inside.cx.entry(&proof, Action::PersonInvited, account.id.uuid(), &account.name);
     let entry = Changes::default().first("role", input.role.as_str()).into_entry(entry);
-    let replayed = app
+    let replayed = inside
+        .cx
         .system()
         .transaction(async |tx| -> Result<bool, AppError> {
             if inside.cx.claim(&tx.idempotency(), account.id.uuid()).await?.is_some() {
@@ -117,7 +119,9 @@ pub async fn renew_invitation(inside: &Inside<'_>, person: AccountId) -> Result<
     let (app, organisation) = (inside.app(), inside.organisation.id);
     let (link, token) = invitation_link(app, person, organisation);
     let entry = inside.cx.entry(&proof, Action::PersonInvited, person.uuid(), &found.name);
-    app.system()
+    inside
+        .cx
+        .system()
         .transaction(async |tx| -> Result<(), AppError> {
             tx.links().insert(&link, &token.hash()).await?;
             tx.audit_outbox().push(&entry, organisation).await?;
@@ -146,7 +150,9 @@ pub async fn change_role(
         return Ok(found);
     }
     let entry = changes.into_entry(inside.cx.entry(&proof, Action::PersonChanged, person.uuid(), &found.name));
-    app.system()
+    inside
+        .cx
+        .system()
         .transaction(async |tx| -> Result<(), AppError> {
             tx.memberships().set_role(&proof, person, role, expected.or_current(found.revision)).await?;
             keep_an_admin(tx, organisation).await?;
@@ -169,14 +175,16 @@ pub async fn remove(inside: &Inside<'_>, person: AccountId, expected: Expected) 
     let entry = inside.cx.entry(&proof, Action::PersonRemoved, person.uuid(), &found.name);
     if found.role == Role::Admin
         && found.standing == MembershipStanding::Joined
-        && app.system().memberships().joined_admins(organisation).await? == 1
+        && inside.cx.system().memberships().joined_admins(organisation).await? == 1
     {
         return Err(Contradiction::LastAdmin.into());
     }
     // The tunnels first: killed in between, this leaves somebody who is still listed and can be removed again. Then the door,
     // then whatever came in between.
     devices::revoke_all_of(inside, person).await?;
-    app.system()
+    inside
+        .cx
+        .system()
         .transaction(async |tx| -> Result<(), AppError> {
             let now = tx.memberships().person(organisation, person).await?.ok_or(AppError::NotFound(Thing::Person))?;
             if expected.or_current(now.revision) != now.revision {
@@ -193,8 +201,8 @@ pub async fn remove(inside: &Inside<'_>, person: AccountId, expected: Expected) 
 }
 
 async fn find(inside: &Inside<'_>, person: AccountId) -> Result<Person, AppError> {
-    let memberships = inside.app().system().memberships();
-    memberships.person(inside.organisation.id, person).await?.ok_or(AppError::NotFound(Thing::Person))
+    let system = inside.cx.system();
+    system.memberships().person(inside.organisation.id, person).await?.ok_or(AppError::NotFound(Thing::Person))
 }
 
 async fn keep_an_admin(tx: &SystemTransaction, organisation: OrganisationId) -> Result<(), AppError> {

@@ -48,7 +48,7 @@ impl CurrentSession {
 /// # Errors
 /// [`AppError::SignInRefused`], or [`AppError::Busy`] when too many passwords are being checked.
 pub async fn sign_in(cx: &OpContext, email: Email, password: Password, browser: Browser) -> Result<SignedIn, AppError> {
-    let found = cx.app.system().accounts().for_sign_in(&email).await?;
+    let found = cx.system().accounts().for_sign_in(&email).await?;
     let (account, stored) = found.map_or((None, None), |(account, hash)| (Some(account), hash));
     let matches = cx.app.hashing().matches(stored, password).await?;
     match account {
@@ -58,8 +58,7 @@ pub async fn sign_in(cx: &OpContext, email: Email, password: Password, browser: 
             // An address that nobody here has may be anybody's; it is not written down.
             let (id, name) = account.map_or((Uuid::nil(), String::new()), |a| (a.id.uuid(), a.name.to_string()));
             let entry = cx.entry_by(Actor::LinkHolder, Action::SessionRefused, id, name);
-            cx.app
-                .system()
+            cx.system()
                 .transaction(async |tx| -> Result<(), AppError> { Ok(tx.audit().append(&entry, None).await?) })
                 .await?;
             Err(AppError::SignInRefused)
@@ -83,8 +82,7 @@ pub(crate) async fn start_session(cx: &OpContext, account: Account, browser: Bro
     let actor = Actor::Account { id: account.id, name: account.name.to_string() };
     let entry = cx.entry_by(actor, Action::SessionStarted, account.id.uuid(), &account.name);
     let hash = token.hash();
-    cx.app
-        .system()
+    cx.system_of(account.id)
         .transaction(async |tx| -> Result<(), AppError> {
             tx.sessions().insert(&session, &hash).await?;
             tx.audit().append(&entry, None).await?;
@@ -135,8 +133,7 @@ async fn live(app: &App, token: &SecretToken) -> Result<Option<(Session, Account
 /// [`AppError::Unavailable`]
 pub async fn sign_out(cx: &OpContext, session: SessionId) -> Result<(), AppError> {
     let entry = cx.entry_by(cx.subject.actor(), Action::SessionEnded, session.uuid(), "");
-    cx.app
-        .system()
+    cx.system()
         .transaction(async |tx| -> Result<(), AppError> {
             tx.sessions().remove(session).await?;
             tx.audit().append(&entry, None).await?;

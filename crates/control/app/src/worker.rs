@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use warren_model::{AuditId, DeviceId, OrganisationId, audit::AuditEntry, device::UsageRecord};
 use warren_runtime::{Shutdown, supervise::supervise};
 
-use crate::{App, AppError, IdempotencyKey};
+use crate::{App, AppError, IdempotencyKey, context::work_of};
 
 /// How often usage is stored; at most this much is lost to a crash of the whole host.
 const STORE_USAGE_EVERY: Duration = Duration::from_secs(5);
@@ -80,6 +80,10 @@ async fn try_relay_audit(app: &App) -> Result<(), AppError> {
                 Ok(())
             })
             .await?;
+        // Whose entries these are is to find them.
+        for entry in &entries {
+            app.databases().wrote_for(&work_of(entry.request, &entry.actor));
+        }
         app.system()
             .transaction(async |tx| -> Result<(), AppError> { Ok(tx.audit_outbox().remove(&ids).await?) })
             .await?;

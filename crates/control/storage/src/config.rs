@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{engine::DatabaseUrl, pool::Bounds};
+use crate::{
+    engine::DatabaseUrl,
+    pool::Bounds,
+    replica::{self, Servers},
+};
 
 /// Where the databases are, and how many connections they may take.
 #[derive(Debug, Clone)]
@@ -21,6 +25,10 @@ pub struct Config {
     pub acquire_timeout: Duration,
     /// From when on a statement is called slow.
     pub slow_from: Duration,
+    /// How old at most what is read from a replica may be.
+    pub replica_lag_max: Duration,
+    /// How often it is looked how far the replicas have come; at least 20 ms.
+    pub replica_probe_interval: Duration,
 }
 
 /// Where an installation's databases stand.
@@ -28,8 +36,9 @@ pub struct Config {
 pub enum Standing {
     /// SQLite files: `system.sqlite` and `tenants/` in this folder, which must exist.
     Folder(PathBuf),
-    /// Databases of a server: the one that the URL names, and one for each organisation beside it.
-    Server(DatabaseUrl),
+    /// Databases of a server: the one that the URL names, and one for each organisation beside it. Reads may go to its
+    /// replicas.
+    Server(Servers),
 }
 
 impl Config {
@@ -39,8 +48,8 @@ impl Config {
     }
 
     /// Databases of the server at `url`, with the usual bounds: 8 connections for each database, 60 in all.
-    pub const fn on_server(url: DatabaseUrl) -> Self {
-        Self::standing(Standing::Server(url))
+    pub fn on_server(url: DatabaseUrl) -> Self {
+        Self::standing(Standing::Server(url.into()))
     }
 
     /// The usual bounds.
@@ -53,6 +62,8 @@ impl Config {
             connections_per_server_max: 60,
             acquire_timeout: Duration::from_secs(5),
             slow_from: Duration::from_millis(250),
+            replica_lag_max: Duration::from_secs(2),
+            replica_probe_interval: Duration::from_millis(500),
         }
     }
 
@@ -69,6 +80,11 @@ impl Config {
     /// The bounds of pools that read SQLite.
     pub(crate) fn reading(&self, readers: u32) -> Bounds {
         self.bounds(readers.max(1))
+    }
+
+    /// The bounds of pools on replicas: nobody waits long where there is another way.
+    pub(crate) fn reading_from_replicas(&self) -> Bounds {
+        Bounds { acquire_timeout: replica::ACQUIRE_WITHIN, ..self.writing() }
     }
 
     fn bounds(&self, connections_max: u32) -> Bounds {

@@ -11,7 +11,7 @@ use crate::{
     migration,
     models::{self, Model},
     pool::{Bounds, Budget, Counts, Lease, Pool, PoolTally},
-    reader::Staleness,
+    replica::{DatabaseReplicas, Replicas},
     statements::{Observer, Statements},
     transaction::{TransactionManager, TransactionTally},
 };
@@ -29,6 +29,9 @@ pub(crate) struct Kind {
     pub models: &'static [Model],
     pub writing: Bounds,
     pub reading: Bounds,
+    pub reading_from_replicas: Bounds,
+    /// The servers that follow the one with the databases.
+    pub replicas: Option<Arc<Replicas>>,
     /// The connections that the server may have in all; none on SQLite.
     pub budget: Option<Arc<Budget>>,
     pub clock: Arc<dyn Clock>,
@@ -47,6 +50,7 @@ pub(crate) struct Pools {
     writing: Pool,
     /// On a server the same as the one for writing.
     reading: Pool,
+    replicas: Option<DatabaseReplicas>,
     observer: Observer,
 }
 
@@ -84,7 +88,10 @@ impl Pools {
         let writing = pool(write, kind.writing, &kind.written);
         let reading = if engine.writes_alone() { pool(read, kind.reading, &kind.read) } else { writing.clone() };
         let observer = Observer::new(Arc::clone(&kind.statements), place.clone());
-        Self { kind: Arc::clone(kind), place, writing, reading, observer }
+        let replicas = kind.replicas.as_ref().map(|replicas| {
+            DatabaseReplicas::new(&target, replicas, kind.reading_from_replicas, &kind.read, &kind.statements)
+        });
+        Self { kind: Arc::clone(kind), place, writing, reading, replicas, observer }
     }
 
     async fn prepare(&self) -> Result<(), StorageError> {
@@ -137,19 +144,28 @@ impl Pools {
         &self.reading
     }
     /// Where a statement that only reads goes.
-    pub const fn for_reading(&self, _: &WorkContext, _: Staleness) -> &Pool {
+    pub const fn for_reading(&self) -> &Pool {
         &self.reading
     }
-    /// Notes that `work` wrote, so that what it reads next is not older.
-    pub const fn wrote(&self, _: &WorkContext) {}
+    /// Where a statement may go whose answer may be a little old.
+    pub const fn replicas(&self) -> Option<&DatabaseReplicas> {
+        self.replicas.as_ref()
+    }
+    /// Notes that `work` wrote, so that what its author reads next is not older.
+    pub fn wrote(&self, work: &WorkContext) {
+        if let Some(replicas) = &self.replicas {
+            replicas.saw_the_primary(work);
+        }
+    }
 
     /// Each pool once, with what it is for.
     pub fn each(&self) -> Vec<(&'static str, &Pool)> {
         if self.engine().writes_alone() {
-            vec![(Role::Writer.as_str(), &self.writing), (Role::Reader.as_str(), &self.reading)]
-        } else {
-            vec![(Role::Both.as_str(), &self.writing)]
+            return vec![(Role::Writer.as_str(), &self.writing), (Role::Reader.as_str(), &self.reading)];
         }
+        let replicas = self.replicas.iter().flat_map(DatabaseReplicas::pools);
+        let replicas = replicas.map(|pool| (Role::Replica.as_str(), pool));
+        std::iter::once((Role::Both.as_str(), &self.writing)).chain(replicas).collect()
     }
 
     /// Waits for the statements and transactions under way and closes everything; SQLite's write-ahead log is emptied into the
@@ -157,6 +173,9 @@ impl Pools {
     pub async fn close(&self) {
         if self.engine().writes_alone() {
             self.reading.close().await;
+        }
+        if let Some(replicas) = &self.replicas {
+            replicas.close().await;
         }
         for mut connection in self.writing.drain().await {
             if self.engine() == Engine::Sqlite

@@ -6,10 +6,11 @@ use warren_model::{Clock, OrganisationId, Random};
 use warren_schema::migrations;
 
 use crate::{
-    Config, Conflict, Place, Standing, StorageError, SystemModels, TenantModels,
+    Config, Conflict, Place, Standing, StorageError, SystemModels, TenantModels, WorkContext,
     database::{self, Database, Kind},
     engine::{Found, Site, Target},
     pool::Budget,
+    replica::{Prober, Replicas},
     statements::Statements,
     tenants::Tenants,
     transaction::{TransactionManager, TransactionTally},
@@ -21,6 +22,9 @@ pub struct Databases {
     system: SystemModels,
     system_kind: Arc<Kind>,
     tenants: Arc<Tenants>,
+    replicas: Option<Arc<Replicas>>,
+    /// Looks at the replicas as long as somebody has the databases.
+    prober: Option<Arc<Prober>>,
 }
 
 impl Databases {
@@ -35,6 +39,7 @@ impl Databases {
         let site = Site::of(&config.standing);
         site.prepare()?;
         let budget = matches!(site, Site::Server(_)).then(|| Budget::new(config.connections_per_server_max));
+        let replicas = Replicas::of(&config).map(Arc::new);
         let manager = Arc::new(TransactionManager::new(random));
         let kind = |name, migrations, models, readers| {
             Arc::new(Kind {
@@ -43,6 +48,8 @@ impl Databases {
                 models,
                 writing: config.writing(),
                 reading: config.reading(readers),
+                reading_from_replicas: config.reading_from_replicas(),
+                replicas: replicas.clone(),
                 budget: budget.clone(),
                 clock: Arc::clone(&clock),
                 manager: Arc::clone(&manager),
@@ -60,9 +67,10 @@ impl Databases {
         if !target.exists().await? {
             database::create(&target, &system_kind).await?;
         }
-        let system = Database::open(target, &system_kind).await?;
+        let system = Database::open(target.clone(), &system_kind).await?;
+        let prober = replicas.as_ref().map(|replicas| Arc::new(Prober::start(&target, replicas)));
         let tenants = Tenants::new(site, config.open_tenants_max.max(1), tenant_kind);
-        Ok(Self { system: SystemModels::new(system), system_kind, tenants: Arc::new(tenants) })
+        Ok(Self { system: SystemModels::new(system), system_kind, tenants: Arc::new(tenants), replicas, prober })
     }
 
     /// Looks what is there before anything is opened or made.
@@ -135,6 +143,15 @@ impl Databases {
         Ok(discarded)
     }
 
+    /// Says that `work` has to see what was written up to now as if its author had written it: somebody else did so for them.
+    pub fn wrote_for(&self, work: &WorkContext) {
+        self.system.pools().wrote(work);
+    }
+
+    pub(crate) fn replicas(&self) -> Option<&Replicas> {
+        self.replicas.as_deref()
+    }
+
     pub(crate) const fn tenants(&self) -> &Arc<Tenants> {
         &self.tenants
     }
@@ -156,6 +173,9 @@ impl Databases {
 
     /// Waits for what is under way, empties the write-ahead logs and closes everything. Later calls find storage busy.
     pub async fn close(self) {
+        if let Some(prober) = &self.prober {
+            prober.stop().await;
+        }
         self.tenants.close_all().await;
         self.system.pools().close().await;
     }
@@ -176,7 +196,7 @@ impl Site {
     fn of(standing: &Standing) -> Self {
         match standing {
             Standing::Folder(folder) => Self::Folder(folder.clone()),
-            Standing::Server(url) => Self::Server(url.clone()),
+            Standing::Server(servers) => Self::Server(servers.primary().clone()),
         }
     }
 }

@@ -7,6 +7,8 @@
 //! - A write by somebody asks for the proof that they may, and refuses a proof for another organisation.
 //! - What a transaction acknowledged has reached the disk; what it did not acknowledge leaves no trace.
 //! - A transaction runs as if it were alone, on every engine; where the database cannot put it in an order, it is run again.
+//! - What is read is current unless the reader allows otherwise; nobody is shown what is older than their own writes, and no
+//!   read fails because of a replica.
 //! - A connection goes back to its pool clean, or not at all.
 //! - Entities and SQL stay inside; models of `warren-model` go in and out.
 
@@ -22,6 +24,7 @@ mod models;
 mod place;
 mod pool;
 mod reader;
+mod replica;
 mod source;
 mod statements;
 mod status;
@@ -41,6 +44,7 @@ pub use idempotency::{Claim, IdempotencyKeys};
 pub use place::Place;
 pub use pool::{HistogramView, LeaseView, Phase, PoolState, PoolTallyView};
 pub use reader::{Reader, Staleness};
+pub use replica::{Fallback, KeptOnPrimary, ReplicaState, ReplicaStatus, ReplicaUrlError, Servers};
 pub use source::Source;
 pub use statements::{SlowStatement, StatementView};
 pub use status::{DatabaseStatus, KindStatus, PoolStatus, StorageStatus};

@@ -26,7 +26,8 @@ pub enum Staleness {
     /// What was committed last.
     #[default]
     Current,
-    /// As old as the bound on the lag of replicas; what this piece of work's author wrote is seen all the same.
+    /// At most as old as the bound on the lag of replicas. What this piece of work's author wrote is seen all the same, and
+    /// so is what was read in this way before.
     Bounded,
 }
 
@@ -50,12 +51,26 @@ impl Reader {
         &self.work
     }
 
+    /// Runs `statement` on a replica where that is allowed and works, and otherwise on the primary.
+    async fn read<A: Answer>(&self, statement: Statement) -> Result<A, DbErr> {
+        let Some(replicas) = self.pools.replicas().filter(|_| self.staleness == Staleness::Bounded) else {
+            return self.read_current(statement).await;
+        };
+        if let Some(answer) = replicas.read(&self.work, &statement).await {
+            return Ok(answer);
+        }
+        let answer = self.read_current(statement).await;
+        // What comes from a replica next must not be older than this.
+        replicas.saw_the_primary(&self.work);
+        answer
+    }
+
     /// Runs `statement` on a connection of its own. Reading twice does no harm, so a connection that turns out to be dead is
     /// exchanged for another.
-    async fn read<A: Answer>(&self, statement: Statement) -> Result<A, DbErr> {
+    async fn read_current<A: Answer>(&self, statement: Statement) -> Result<A, DbErr> {
         let mut tries = 0;
         loop {
-            let pool = self.pools.for_reading(&self.work, self.staleness);
+            let pool = self.pools.for_reading();
             let mut lease = pool.acquire(&self.work, None).await.map_err(StorageError::carried)?;
             match lease.ask(statement.clone(), self.pools.observer()).await {
                 Err(error) if tries < DEAD_CONNECTIONS_MAX && Fault::of(&error) == Fault::Disconnected => tries += 1,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use warren_model::OrganisationId;
 
 use crate::{
-    Databases, Engine, Place, TransactionTallyView,
+    Databases, Engine, KeptOnPrimary, Place, ReplicaStatus, TransactionTallyView,
     database::{Kind, Pools},
     pool::{LeaseView, PoolState, PoolTallyView},
+    replica::Replicas,
     statements::{SlowStatement, StatementView},
 };
 
@@ -17,6 +18,10 @@ pub struct StorageStatus {
     pub engine: Engine,
     /// Connections to the server, and the most that there may be; none on SQLite.
     pub server_connections: Option<(u32, u32)>,
+    /// The servers that follow the primary; empty on SQLite.
+    pub replicas: Vec<ReplicaStatus>,
+    /// Reads that replicas were not asked for.
+    pub kept_on_primary: KeptOnPrimary,
     pub system: KindStatus,
     pub tenants: KindStatus,
     pub open_tenants: usize,
@@ -31,7 +36,7 @@ pub struct KindStatus {
     pub name: &'static str,
     /// Pools that write, and on a server also read.
     pub written: PoolTallyView,
-    /// SQLite: pools that read.
+    /// Pools that only read: SQLite's, and those on replicas.
     pub read: PoolTallyView,
     pub transactions: TransactionTallyView,
     /// The statements that took most time in all come first.
@@ -52,8 +57,10 @@ pub struct DatabaseStatus {
 /// One pool of a database.
 #[derive(Debug, Clone)]
 pub struct PoolStatus {
-    /// `write`, `read`, or `both`.
+    /// `write`, `read`, `both`, or `replica`.
     pub role: &'static str,
+    /// The database that it is connected to, on a replica another one than the primary's.
+    pub place: Place,
     pub now: PoolState,
     pub tally: PoolTallyView,
     /// Who has its connections.
@@ -71,6 +78,8 @@ impl Databases {
         StorageStatus {
             engine: system.engine(),
             server_connections: system_kind.budget.as_ref().map(|budget| budget.now()),
+            replicas: self.replicas().map(Replicas::status).unwrap_or_default(),
+            kept_on_primary: self.replicas().map(Replicas::kept_on_primary).unwrap_or_default(),
             system: of_kind(system_kind),
             tenants: of_kind(tenant_kind),
             open_tenants: open.len(),
@@ -94,6 +103,7 @@ fn of_kind(kind: &Arc<Kind>) -> KindStatus {
 fn of_database(pools: &Arc<Pools>, organisation: Option<OrganisationId>) -> DatabaseStatus {
     let status = |(role, pool): (&'static str, &crate::pool::Pool)| PoolStatus {
         role,
+        place: pool.target().place(),
         now: pool.now(),
         tally: pool.tally().view(),
         leases: pool.leases().iter().map(|record| record.view()).collect(),

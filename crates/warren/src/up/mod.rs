@@ -70,7 +70,10 @@ async fn build(plan: &Plan, shutdown: &Shutdown) -> Result<App, Failure> {
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(3));
     loop {
         let standing = plan.database.standing(&plan.data)?;
-        let config = warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(standing);
+        let config = warren_app::Config {
+            replica_lag_max: plan.database.replica_lag_max(),
+            ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(standing)
+        };
         let unreachable = match App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await {
             Err(error) if error.is_of_an_unreachable_server() => error,
             outcome => return Ok(outcome?),

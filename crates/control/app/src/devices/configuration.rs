@@ -41,7 +41,7 @@ pub(super) async fn render(
     device: &Device,
     secrets: Secrets<'_>,
 ) -> Result<ConfigurationFile, AppError> {
-    let gateway = inside.app().system().gateways().by_id(network.gateway).await?;
+    let gateway = inside.cx.system().gateways().by_id(network.gateway).await?;
     let gateway = gateway.ok_or(AppError::NotFound(Thing::Gateway))?;
     let configuration = Configuration {
         network,

@@ -56,7 +56,7 @@ pub async fn enrol(inside: &Inside<'_>, input: Enrol) -> Result<Enrolled, AppErr
     let (app, organisation) = (inside.app(), inside.organisation.id);
     let now = app.clock().now();
     check_expiry(input.expires_at, now)?;
-    let person = app.system().memberships().person(organisation, owner).await?;
+    let person = inside.cx.system().memberships().person(organisation, owner).await?;
     let person = person.ok_or_else(|| match input.owner {
         Some(_) => AppError::NotFound(Thing::Person),
         // An operator who is no member: devices belong to people of the organisation.
@@ -111,7 +111,7 @@ pub async fn enrol(inside: &Inside<'_>, input: Enrol) -> Result<Enrolled, AppErr
                 .first("addresses", addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>().join(", "));
             tx.devices().insert(&proof, &device, sealed.as_deref()).await?;
             // Asked again with the writer in hand: who is being removed has left before their devices are listed a last time.
-            if app.system().memberships().person(organisation, owner).await?.is_none() {
+            if inside.cx.system().memberships().person(organisation, owner).await?.is_none() {
                 return Err(AppError::NotFound(Thing::Person));
             }
             tx.audit().append(&changes.into_entry(entry.clone())).await?;

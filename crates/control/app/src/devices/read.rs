@@ -8,7 +8,7 @@ use warren_model::{
     device::Usage,
     page::{Page, PageRequest},
 };
-use warren_storage::DeviceFilter;
+use warren_storage::{DeviceFilter, Staleness};
 
 use super::reach::within_reach;
 use crate::{App, AppError, Inside, Thing};
@@ -51,8 +51,8 @@ pub async fn page(inside: &Inside<'_>, filter: Filter, request: &PageRequest) ->
         }
     };
     let filter = DeviceFilter { network: filter.network, owner, text: filter.text };
-    let page = inside.tenant.devices().page(&filter, request).await?;
-    Ok(Page { items: views(inside, page.items).await?, next_cursor: page.next_cursor })
+    let page = inside.tenant.allowing(Staleness::Bounded).devices().page(&filter, request).await?;
+    Ok(Page { items: views(inside, page.items, Staleness::Bounded).await?, next_cursor: page.next_cursor })
 }
 
 /// One device. Its owner, and admins; nobody else learns that it exists.
@@ -61,11 +61,11 @@ pub async fn page(inside: &Inside<'_>, filter: Filter, request: &PageRequest) ->
 /// [`AppError::NotFound`]
 pub async fn show(inside: &Inside<'_>, id: DeviceId) -> Result<DeviceView, AppError> {
     let (device, _) = within_reach(inside, id).await?;
-    views(inside, vec![device]).await?.pop().ok_or(AppError::NotFound(Thing::Device))
+    views(inside, vec![device], Staleness::Current).await?.pop().ok_or(AppError::NotFound(Thing::Device))
 }
 
 /// Finds the names and the usage of many devices in a query each.
-async fn views(inside: &Inside<'_>, devices: Vec<Device>) -> Result<Vec<DeviceView>, AppError> {
+async fn views(inside: &Inside<'_>, devices: Vec<Device>, staleness: Staleness) -> Result<Vec<DeviceView>, AppError> {
     if devices.is_empty() {
         return Ok(Vec::new());
     }
@@ -74,14 +74,18 @@ async fn views(inside: &Inside<'_>, devices: Vec<Device>) -> Result<Vec<DeviceVi
     // Most devices of a page belong to few people.
     let owners: BTreeSet<AccountId> = devices.iter().map(|device| device.owner).collect();
     let owners: Vec<AccountId> = owners.into_iter().collect();
-    let stored = inside.tenant.usage().of_many(&ids).await?;
-    let names = app.system().accounts().names(&owners).await?;
-    let networks = inside.tenant.networks().all().await?;
+    let (system, tenant) = (inside.cx.system().allowing(staleness), inside.tenant.allowing(staleness));
+    let stored = tenant.usage().of_many(&ids).await?;
+    let names = system.accounts().names(&owners).await?;
+    let networks = tenant.networks().all().await?;
     let networks: HashMap<NetworkId, NetworkName> = networks.into_iter().map(|n| (n.id, n.settings.name)).collect();
     let mut views = Vec::with_capacity(devices.len());
     for device in devices {
-        let network_name = networks.get(&device.network).cloned().ok_or(AppError::NotFound(Thing::Network))?;
-        let owner_name = names.get(&device.owner).cloned().ok_or(AppError::NotFound(Thing::Person))?;
+        // A network that has been removed since has taken its devices with it.
+        let (Some(network_name), Some(owner_name)) = (networks.get(&device.network), names.get(&device.owner)) else {
+            continue;
+        };
+        let (network_name, owner_name) = (network_name.clone(), owner_name.clone());
         let id = device.id;
         let mut view = view_of(app, organisation, device, network_name, owner_name);
         if app.live().usage(organisation, id).is_none() {

@@ -9,6 +9,8 @@ use warren_model::{
 };
 
 use super::{Backend, Fault, JoinToken, membership::new_join_token};
+use warren_storage::Staleness;
+
 use crate::{App, AppError, Contradiction, Expected, Inside, OpContext, Thing, audit::Changes};
 
 /// A gateway that is to be made.
@@ -66,7 +68,7 @@ impl GatewayState {
 /// [`AppError::Forbidden`]
 pub async fn page(cx: &OpContext, request: &PageRequest) -> Result<Page<GatewayView>, AppError> {
     cx.operate()?;
-    let page = cx.app.system().gateways().page(request).await?;
+    let page = cx.system().allowing(Staleness::Bounded).gateways().page(request).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for gateway in page.items {
         items.push(view(&cx.app, gateway).await?);
@@ -80,7 +82,7 @@ pub async fn page(cx: &OpContext, request: &PageRequest) -> Result<Page<GatewayV
 /// [`AppError::Forbidden`]
 pub async fn choices(inside: &Inside<'_>) -> Result<Vec<(GatewayId, GatewayName)>, AppError> {
     inside.authorise(ManageNetworks)?;
-    let all = inside.app().system().gateways().all().await?;
+    let all = inside.cx.system().gateways().all().await?;
     Ok(all.into_iter().map(|gateway| (gateway.id, gateway.name)).collect())
 }
 
@@ -113,7 +115,7 @@ pub async fn create(cx: &OpContext, input: Create) -> Result<(GatewayView, JoinT
     let join = new_join_token(app);
     let entry = cx.entry(&proof, Action::GatewayCreated, gateway.id.uuid(), &gateway.name);
     let entry = Changes::default().first("endpoint_host", &gateway.endpoint).into_entry(entry);
-    let replayed = app
+    let replayed = cx
         .system()
         .transaction(async |tx| -> Result<bool, AppError> {
             if cx.claim(&tx.idempotency(), gateway.id.uuid()).await?.is_some() {
@@ -160,7 +162,6 @@ pub async fn change(
     }
     let entry = changes.into_entry(cx.entry(&proof, Action::GatewayChanged, id.uuid(), &after.name));
     let stored = cx
-        .app
         .system()
         .transaction(async |tx| -> Result<Gateway, AppError> {
             let revision = tx.gateways().update(&proof, &after, expected).await?;
@@ -182,8 +183,7 @@ pub async fn remove(cx: &OpContext, id: GatewayId, expected: Expected) -> Result
         return Err(AppError::Stale);
     }
     let entry = cx.entry(&proof, Action::GatewayRemoved, id.uuid(), &gateway.name);
-    cx.app
-        .system()
+    cx.system()
         .transaction(async |tx| -> Result<(), AppError> {
             let networks = tx.gateway_networks().networks_of(id).await?.len() as u64;
             if networks > 0 {
@@ -208,8 +208,7 @@ pub async fn renew_join(cx: &OpContext, id: GatewayId) -> Result<JoinToken, AppE
     let join = new_join_token(&cx.app);
     let hash = join.token.hash();
     let entry = cx.entry(&proof, Action::GatewayChanged, id.uuid(), &gateway.name);
-    cx.app
-        .system()
+    cx.system()
         .transaction(async |tx| -> Result<(), AppError> {
             tx.gateways().renew_join_token(&proof, id, (&hash, join.expires_at)).await?;
             tx.audit().append(&entry, None).await?;

@@ -47,7 +47,6 @@ pub async fn enrol(cx: &OpContext, join: &SecretToken) -> Result<EnrolledGateway
     let credential = SecretToken::generate(cx.app.random());
     let now = cx.app.clock().now();
     let gateway = cx
-        .app
         .system()
         .transaction(async |tx| -> Result<Gateway, AppError> {
             let enrolled = tx.gateways().enrol(&join.hash(), &credential.hash(), now).await;
@@ -81,7 +80,7 @@ pub async fn ensure_local(
     let proof = Authorized::for_installation();
     let credential = SecretToken::generate(app.random());
     let now = app.clock().now();
-    let gateway = app
+    let gateway = cx
         .system()
         .transaction(async |tx| -> Result<Gateway, AppError> {
             let gateway = match tx.gateways().by_name(name).await? {

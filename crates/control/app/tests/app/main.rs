@@ -4,4 +4,5 @@
 
 mod devices;
 mod installation;
+mod replicas;
 mod support;

@@ -27,7 +27,7 @@ pub const PASSWORD: &str = "a long and quiet river";
 
 /// A clock that all but stands still until it is moved.
 #[derive(Debug)]
-pub struct HandClock(Mutex<Timestamp>);
+pub struct HandClock(pub Mutex<Timestamp>);
 
 impl HandClock {
     pub fn advance(&self, by: Duration) {

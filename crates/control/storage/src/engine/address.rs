@@ -10,7 +10,7 @@ use sqlx::{
 };
 
 use super::{Connection, Engine};
-use crate::Place;
+use crate::{Place, replica};
 
 /// How long SQLite itself waits for a lock; only a second process could hold one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,6 +32,8 @@ pub(crate) enum Role {
     Reader,
     /// Reads and writes on a server.
     Both,
+    /// Reads only, on a server that follows another one.
+    Replica,
     /// Makes a new database that nobody else sees yet: a crash leaves it behind unnoticed, so nothing is synchronised.
     Maker,
 }
@@ -43,6 +45,7 @@ impl Role {
             Self::Writer => "write",
             Self::Reader => "read",
             Self::Both => "both",
+            Self::Replica => "replica",
             Self::Maker => "make",
         }
     }
@@ -99,15 +102,38 @@ impl Target {
                 connection
                     .run("SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE; SET SESSION innodb_lock_wait_timeout = 10")
                     .await?;
-                let limit = STATEMENT_TIME_MAX.as_secs();
+                let limit = statement_time_max(role).as_secs();
                 // MySQL knows neither; Warren's own limits hold there alone.
                 let _ = connection
                     .run(&format!("SET SESSION idle_transaction_timeout = {limit}, max_statement_time = {limit}"))
                     .await;
                 Ok(connection)
             }
+            Self::PostgreSql(options) if role == Role::Replica => {
+                let limit = format!("{}s", statement_time_max(role).as_secs());
+                // Of two settings of one name the later one holds.
+                let options = (**options).clone().options([("statement_timeout", limit)]);
+                options.connect().await.map(Connection::PostgreSql)
+            }
             Self::PostgreSql(options) => options.connect().await.map(Connection::PostgreSql),
         }
+    }
+
+    /// The database of the same name on the server at `url`, which is of the same engine.
+    pub fn on(&self, url: &DatabaseUrl) -> Self {
+        match &url.0 {
+            Server::MariaDb(options) => Self::MariaDb(Box::new((**options).clone().database(self.database()))),
+            Server::PostgreSql(options) => Self::PostgreSql(Box::new((**options).clone().database(self.database()))),
+        }
+    }
+}
+
+/// After how long a server ends a statement.
+const fn statement_time_max(role: Role) -> Duration {
+    match role {
+        // By then the primary is asked.
+        Role::Replica => replica::READ_WITHIN,
+        _ => STATEMENT_TIME_MAX,
     }
 }
 
@@ -122,7 +148,7 @@ fn sqlite(path: PathBuf, role: Role) -> SqliteConnectOptions {
     match role {
         Role::Reader => options.read_only(true).pragma("query_only", "ON"),
         Role::Maker => options.journal_mode(SqliteJournalMode::Memory).synchronous(SqliteSynchronous::Off),
-        Role::Writer | Role::Both => options
+        Role::Writer | Role::Both | Role::Replica => options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("journal_size_limit", JOURNAL_SIZE_BYTES_MAX.to_string())
@@ -170,6 +196,24 @@ impl DatabaseUrl {
             Server::MariaDb(_) => Engine::MariaDb,
             Server::PostgreSql(_) => Engine::PostgreSql,
         }
+    }
+
+    /// The system database's name.
+    pub fn database(&self) -> &str {
+        match &self.0 {
+            Server::MariaDb(options) => options.get_database(),
+            Server::PostgreSql(options) => options.get_database(),
+        }
+        .unwrap_or_default()
+    }
+
+    /// The system database, without the password.
+    pub fn place(&self) -> Place {
+        match &self.0 {
+            Server::MariaDb(options) => Target::MariaDb(options.clone()),
+            Server::PostgreSql(options) => Target::PostgreSql(options.clone()),
+        }
+        .place()
     }
 }
 
@@ -228,11 +272,7 @@ impl std::fmt::Debug for DatabaseUrl {
 
 impl std::fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let target = match &self.0 {
-            Server::MariaDb(options) => Target::MariaDb(options.clone()),
-            Server::PostgreSql(options) => Target::PostgreSql(options.clone()),
-        };
-        target.place().fmt(f)
+        self.place().fmt(f)
     }
 }
 

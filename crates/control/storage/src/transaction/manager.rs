@@ -69,13 +69,10 @@ impl TransactionManager {
         for attempt in 1.. {
             counted.tally.attempted();
             let begin = begin(work_context, on, options, place);
-            let outcome = attempt_once(begin, pools, options, deadline, &open, work.clone()).await;
+            let outcome = attempt_once(begin, (work_context, pools), options, deadline, &open, work.clone()).await;
             let (cause, error) = match outcome {
                 Attempt::Done(outcome, end) => {
                     counted.end = end;
-                    if end == End::Committed && options.access == Access::ReadWrite {
-                        pools.wrote(work_context);
-                    }
                     return outcome;
                 }
                 Attempt::Again(cause, error) => (cause, error),
@@ -109,7 +106,7 @@ impl Drop for Counted<'_> {
 
 async fn attempt_once<X: Opened, T, E: From<StorageError>>(
     begin: impl Future<Output = Result<Writer, (StorageError, Option<RetryCause>)>>,
-    pools: &Arc<Pools>,
+    (work_context, pools): (&WorkContext, &Arc<Pools>),
     options: &TransactionOptions,
     deadline: Instant,
     open: &impl Fn(Writer) -> X,
@@ -133,7 +130,7 @@ async fn attempt_once<X: Opened, T, E: From<StorageError>>(
         outcome = Err(StorageError::from_database(&error, pools.place()).into());
     }
     match (outcome, writer.failure()) {
-        (Ok(value), None) => commit(writer, value, options).await,
+        (Ok(value), None) => commit(work_context, writer, value, options).await,
         (outcome, failure) => {
             roll_back(writer).await;
             let first = |failure: &super::writer::Failure| StorageError::from_database(&failure.error, pools.place());
@@ -177,11 +174,22 @@ async fn begin(
 }
 
 /// COMMIT and the effects after it run in a task of their own: once begun they are carried through.
-async fn commit<T, E: From<StorageError>>(writer: Writer, value: T, options: &TransactionOptions) -> Attempt<T, E> {
-    let pools = Arc::clone(writer.pools());
+async fn commit<T, E: From<StorageError>>(
+    work: &WorkContext,
+    writer: Writer,
+    value: T,
+    options: &TransactionOptions,
+) -> Attempt<T, E> {
+    let (pools, work, access) = (Arc::clone(writer.pools()), *work, options.access);
+    let noted = Arc::clone(&pools);
     let committing = tokio::spawn(async move {
         let (mut lease, effects) = writer.into_parts();
-        lease.end("COMMIT").await?;
+        let ended = lease.end("COMMIT").await;
+        // Also after a failure, which may have come after the commit, and when nobody waits for the outcome any more.
+        if access == Access::ReadWrite {
+            noted.wrote(&work);
+        }
+        ended?;
         drop(lease);
         for effect in effects {
             effect();

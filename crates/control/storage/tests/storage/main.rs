@@ -8,6 +8,7 @@ mod leases;
 mod migrations;
 mod plans;
 mod proxy;
+mod replicas;
 mod servers;
 mod storms;
 mod system;
