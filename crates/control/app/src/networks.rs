@@ -116,7 +116,7 @@ pub async fn create(inside: &Inside<'_>, input: Create) -> Result<NetworkView, A
     let entry = describe(Changes::default(), &network.settings).into_entry(entry);
     let outcome = inside
         .tenant
-        .transaction(async |tx| -> Result<Option<Uuid>, AppError> {
+        .in_turn(async |tx| -> Result<Option<Uuid>, AppError> {
             if let Some(earlier) = inside.cx.claim(&tx.idempotency(), id.uuid()).await? {
                 return Ok(Some(earlier));
             }
@@ -326,10 +326,9 @@ impl Drop for Reservation {
         }
         let (app, tenant, network) = (self.app.clone(), self.tenant.clone(), self.network);
         runtime.spawn(async move {
-            // Looked for with the writer in hand: what was under way is over then.
-            let there = tenant.transaction(async |tx| -> Result<bool, AppError> {
-                Ok(tx.networks().by_id(network).await?.is_some())
-            });
+            // Looked for in turn: what was under way is over then.
+            let there = tenant
+                .in_turn(async |tx| -> Result<bool, AppError> { Ok(tx.networks().by_id(network).await?.is_some()) });
             let released = match there.await {
                 Ok(true) => return,
                 Ok(false) => release_port(&app, network).await,

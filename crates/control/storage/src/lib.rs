@@ -58,6 +58,6 @@ pub use tenant::{
     TenantTransaction,
 };
 pub use transaction::{
-    Access, Isolation, Repeatability, TransactionManager, TransactionOptions, TransactionTallyView, Writer,
+    Access, Isolation, Repeatability, TransactionManager, TransactionOptions, TransactionTallyView, Turn, Writer,
 };
 pub use work::WorkContext;

@@ -94,10 +94,9 @@ pub async fn revoke(inside: &Inside<'_>, id: DeviceId, expected: Expected) -> Re
 /// Revokes every device of somebody, as when they leave. An enrolment under way is waited for.
 pub(crate) async fn revoke_all_of(inside: &Inside<'_>, owner: AccountId) -> Result<(), AppError> {
     let proof = inside.authorise(ManageDevicesOf { owner })?;
-    // Listed with the writer in hand, so that what was about to be enrolled is there already, or will be refused.
-    let devices = inside
-        .tenant
-        .transaction(async |tx| -> Result<Vec<Device>, AppError> { Ok(tx.devices().of_owner(owner).await?) });
+    // Listed in turn, so that what was about to be enrolled is there already, or will be refused.
+    let devices =
+        inside.tenant.in_turn(async |tx| -> Result<Vec<Device>, AppError> { Ok(tx.devices().of_owner(owner).await?) });
     for device in devices.await? {
         revoke_one(inside, &proof, &device, device.revision).await?;
     }

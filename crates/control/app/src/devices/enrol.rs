@@ -81,7 +81,7 @@ pub async fn enrol(inside: &Inside<'_>, input: Enrol) -> Result<Enrolled, AppErr
 
     let outcome = inside
         .tenant
-        .transaction(async |tx| -> Result<Outcome, AppError> {
+        .in_turn(async |tx| -> Result<Outcome, AppError> {
             if let Some(earlier) = inside.cx.claim(&tx.idempotency(), id.uuid()).await? {
                 return Ok(Outcome::Replayed(earlier));
             }
@@ -110,7 +110,7 @@ pub async fn enrol(inside: &Inside<'_>, input: Enrol) -> Result<Enrolled, AppErr
                 .first("owner", &person.name)
                 .first("addresses", addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>().join(", "));
             tx.devices().insert(&proof, &device, sealed.as_deref()).await?;
-            // Asked again with the writer in hand: who is being removed has left before their devices are listed a last time.
+            // Asked again in turn: who is being removed has left before their devices are listed a last time.
             if inside.cx.system().memberships().person(organisation, owner).await?.is_none() {
                 return Err(AppError::NotFound(Thing::Person));
             }

@@ -70,9 +70,12 @@ impl Lease {
 
     /// Opens a transaction by `sql`.
     pub async fn begin(&mut self, sql: &str) -> Result<(), sqlx::Error> {
-        self.run(sql).await?;
-        self.condition = Condition::Open;
-        Ok(())
+        let begun = self.run(sql).await;
+        if self.condition != Condition::Broken {
+            // Also after an error: the first of several statements may have opened it.
+            self.condition = Condition::Open;
+        }
+        begun
     }
 
     /// Ends the transaction by COMMIT or ROLLBACK. When that fails without breaking the connection, what is open is undone

@@ -87,6 +87,19 @@ impl TenantModels {
         self.run(*self.reader.work(), TransactionOptions::default(), Location::caller(), work)
     }
 
+    /// The same for what has to be right together with something outside of this database: it begins when the one before it that
+    /// was run in turn has ended, and sees what that did.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn in_turn<T, E: From<StorageError>>(
+        &self,
+        work: impl AsyncFnOnce(&mut TenantTransaction) -> Result<T, E> + Clone,
+    ) -> impl Future<Output = Result<T, E>> {
+        self.run(*self.reader.work(), TransactionOptions::in_turn(), Location::caller(), work)
+    }
+
     /// Runs `work` in one transaction: committed when it returns `Ok`, and otherwise (also when it panics, takes too long or is
     /// dropped half-way) undone. It is called again when the database asks for another attempt, so it has no effects but on
     /// the transaction; the others go into [`TenantTransaction::after_commit`].

@@ -9,7 +9,7 @@ mod writer;
 pub(crate) use self::{manager::Opened, scope::nested, tally::TransactionTally};
 pub use self::{
     manager::TransactionManager,
-    options::{Access, Isolation, Repeatability, TransactionOptions},
+    options::{Access, Isolation, Repeatability, TransactionOptions, Turn},
     tally::TransactionTallyView,
     writer::Writer,
 };

@@ -15,6 +15,7 @@ pub struct TransactionOptions {
     /// How often it is attempted at most, when the database asks for another attempt.
     pub attempts_max: u32,
     pub repeatability: Repeatability,
+    pub turn: Turn,
 }
 
 /// What a transaction may see of others (SQL:2016; each engine gives at least this much).
@@ -45,6 +46,16 @@ pub enum Repeatability {
     Idempotent,
 }
 
+/// Whether a transaction waits for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It runs beside others; the order in which they seem to have run need not be the one in which they began.
+    Any,
+    /// It begins when the one before it that said so has ended, and sees what that did: for what has to be right together with
+    /// something outside of this database. On SQLite every writing transaction does.
+    InTurn,
+}
+
 impl Default for TransactionOptions {
     fn default() -> Self {
         Self {
@@ -53,6 +64,7 @@ impl Default for TransactionOptions {
             time_limit: Duration::from_secs(30),
             attempts_max: 25,
             repeatability: Repeatability::Once,
+            turn: Turn::Any,
         }
     }
 }
@@ -68,8 +80,23 @@ impl TransactionOptions {
         Self { repeatability: Repeatability::Idempotent, ..Self::default() }
     }
 
-    /// The statement that opens it.
+    /// One after another.
+    pub fn in_turn() -> Self {
+        Self { turn: Turn::InTurn, ..Self::default() }
+    }
+
+    /// The statements that open it.
     pub(super) fn begin(&self, engine: Engine) -> String {
+        // Before anything is read: what is seen of others is settled with the first look.
+        let turn = match (self.turn, engine) {
+            (Turn::Any, _) | (Turn::InTurn, Engine::Sqlite) => "",
+            (Turn::InTurn, Engine::MariaDb) => "; SELECT name FROM schema_migrations ORDER BY name LIMIT 1 FOR UPDATE",
+            (Turn::InTurn, Engine::PostgreSql) => "; LOCK TABLE schema_migrations IN SHARE ROW EXCLUSIVE MODE",
+        };
+        self.open(engine) + turn
+    }
+
+    fn open(&self, engine: Engine) -> String {
         let isolation = match self.isolation {
             Isolation::ReadCommitted => "READ COMMITTED",
             Isolation::RepeatableRead => "REPEATABLE READ",

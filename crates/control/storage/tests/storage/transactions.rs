@@ -331,3 +331,34 @@ async fn a_closed_storage_says_that_it_is_busy() {
         std::fs::read_dir(world.ground.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "the write-ahead log was not emptied: {left:?}");
 }
+
+#[apply(on_every_database)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_runs_in_turn_sees_all_that_ran_in_turn_before_it(engine: Engine) {
+    let world = world(engine).await;
+    let (_, tenant) = world.organisation("acme").await;
+    let (begun, go) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let first = tokio::spawn({
+        let (tenant, begun, go) = (tenant.clone(), Arc::clone(&begun), Arc::clone(&go));
+        async move {
+            let insert = tenant.in_turn(async |tx| {
+                begun.notify_one();
+                go.notified().await;
+                let office = network("office", prefixes("10.20.0.0/24", "fd00:1::/64"));
+                tx.networks().insert(&networks_of(tx.organisation()), &office, b"sealed").await
+            });
+            insert.await.unwrap();
+        }
+    });
+    begun.notified().await;
+    // It only reads, and could seem to have run before the first one; in turn it cannot.
+    let second = tokio::spawn({
+        let tenant = tenant.clone();
+        async move { tenant.in_turn(async |tx| tx.networks().count().await).await.unwrap() }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!second.is_finished(), "it did not wait for its turn");
+    go.notify_one();
+    first.await.unwrap();
+    assert_eq!(second.await.unwrap(), 1);
+}
