@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{engine::DatabaseUrl, pool::Bounds};
+use crate::{engine::DatabaseUrl, pool::Bounds, watch::WatchLimits};
 
 /// Where the databases are, and how many connections they may take.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Config {
     pub acquire_timeout: Duration,
     /// From when on a statement is called slow.
     pub slow_from: Duration,
+    /// From when on the watch suspects and warns.
+    pub watch: WatchLimits,
 }
 
 /// Where an installation's databases stand.
@@ -53,6 +55,7 @@ impl Config {
             connections_per_server_max: 60,
             acquire_timeout: Duration::from_secs(5),
             slow_from: Duration::from_millis(250),
+            watch: WatchLimits::USUAL,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::{
     statements::Statements,
     tenants::Tenants,
     transaction::{TransactionManager, TransactionTally},
+    watch::Watch,
 };
 
 /// The opened databases. Cheap to clone.
@@ -21,6 +22,7 @@ pub struct Databases {
     system: SystemModels,
     system_kind: Arc<Kind>,
     tenants: Arc<Tenants>,
+    watch: Arc<Watch>,
 }
 
 impl Databases {
@@ -62,7 +64,12 @@ impl Databases {
         }
         let system = Database::open(target, &system_kind).await?;
         let tenants = Tenants::new(site, config.open_tenants_max.max(1), tenant_kind);
-        Ok(Self { system: SystemModels::new(system), system_kind, tenants: Arc::new(tenants) })
+        Ok(Self {
+            system: SystemModels::new(system),
+            system_kind,
+            tenants: Arc::new(tenants),
+            watch: Arc::new(Watch::new(config.watch)),
+        })
     }
 
     /// Looks what is there before anything is opened or made.
@@ -137,6 +144,10 @@ impl Databases {
 
     pub(crate) const fn tenants(&self) -> &Arc<Tenants> {
         &self.tenants
+    }
+
+    pub(crate) const fn watch(&self) -> &Arc<Watch> {
+        &self.watch
     }
 
     /// What the system database has in common with its like, and what the organisations' databases have.

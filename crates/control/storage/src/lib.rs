@@ -30,6 +30,7 @@ mod system;
 mod tenant;
 mod tenants;
 mod transaction;
+mod watch;
 mod work;
 
 pub use audit::AuditFilter;
@@ -43,7 +44,7 @@ pub use pool::{HistogramView, LeaseView, Phase, PoolState, PoolTallyView};
 pub use reader::{Reader, Staleness};
 pub use source::Source;
 pub use statements::{SlowStatement, StatementView};
-pub use status::{DatabaseStatus, KindStatus, PoolStatus, StorageStatus};
+pub use status::{DatabaseStatus, KindStatus, PoolStatus, ServerStatus, StorageStatus};
 pub use system::{
     Account, AccountChange, Accounts, AuditOutbox, GatewayNetworks, Gateways, InviterProof, JoinToken, Link,
     LinkPurpose, Links, Membership, Memberships, OrganisationChange, Organisations, Session, Sessions, SystemAudit,
@@ -55,5 +56,8 @@ pub use tenant::{
 };
 pub use transaction::{
     Access, Isolation, Repeatability, TransactionManager, TransactionOptions, TransactionTallyView, Writer,
+};
+pub use watch::{
+    Recent, Shortage, ShortageOf, ShortageSign, SuspicionKind, SuspicionState, SuspicionView, WatchLimits,
 };
 pub use work::WorkContext;

@@ -174,7 +174,7 @@ impl Observer {
             took,
             at: Instant::now(),
             request: record.request,
-            asked_at: record.place.map(|place| format!("{}:{}", place.file(), place.line())),
+            asked_at: record.asked_at(),
             plan: None,
         });
     }

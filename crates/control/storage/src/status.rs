@@ -9,20 +9,40 @@ use crate::{
     database::{Kind, Pools},
     pool::{LeaseView, PoolState, PoolTallyView},
     statements::{SlowStatement, StatementView},
+    watch::{Recent, Shortage, SuspicionKind, SuspicionView, WatchView},
 };
 
 /// How the databases were at one moment.
 #[derive(Debug, Clone)]
 pub struct StorageStatus {
     pub engine: Engine,
-    /// Connections to the server, and the most that there may be; none on SQLite.
-    pub server_connections: Option<(u32, u32)>,
+    /// What concerns the server as a whole; none on SQLite.
+    pub server: Option<ServerStatus>,
     pub system: KindStatus,
     pub tenants: KindStatus,
     pub open_tenants: usize,
     pub open_tenants_max: usize,
+    /// Those who wait until an open database is let go and another can be opened in its place.
+    pub open_tenants_waiting: usize,
+    /// What runs out now, the longest first.
+    pub shortages: Vec<Shortage>,
+    /// How many shortages there were, by what was short.
+    pub shortages_counted: Vec<(&'static str, u64)>,
+    /// What took, or takes, longer than it should; the latest come first.
+    pub suspicions: Vec<SuspicionView>,
+    /// How many suspicions there were.
+    pub suspicions_counted: Vec<(SuspicionKind, u64)>,
     /// The system database first, then the organisations' databases that are open.
     pub databases: Vec<DatabaseStatus>,
+}
+
+/// The connections to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerStatus {
+    pub connections: u32,
+    pub connections_max: u32,
+    /// Connections that are wanted and have to wait until another is closed.
+    pub waiting: usize,
 }
 
 /// What all databases of one kind counted since the start, closed ones included.
@@ -56,6 +76,8 @@ pub struct PoolStatus {
     pub role: &'static str,
     pub now: PoolState,
     pub tally: PoolTallyView,
+    /// How it was used lately.
+    pub recent: Recent,
     /// Who has its connections.
     pub leases: Vec<LeaseView>,
 }
@@ -63,20 +85,35 @@ pub struct PoolStatus {
 impl Databases {
     /// How the databases are now.
     pub fn status(&self) -> StorageStatus {
+        let WatchView { shortages, shortages_counted, suspicions, suspicions_counted, recent } = self.watch().view();
+        let recent = |organisation, role| recent.get(&(organisation, role)).copied().unwrap_or_default();
         let system = self.system_models().pools();
-        let mut databases = vec![of_database(system, None)];
+        let mut databases = vec![of_database(system, None, recent)];
         let open = self.tenants().open_now();
-        databases.extend(open.iter().map(|(id, pools)| of_database(pools, Some(*id))));
+        databases.extend(open.iter().map(|(id, pools)| of_database(pools, Some(*id), recent)));
         let (system_kind, tenant_kind) = self.kinds();
         StorageStatus {
             engine: system.engine(),
-            server_connections: system_kind.budget.as_ref().map(|budget| budget.now()),
+            server: system_kind.budget.as_ref().map(|budget| {
+                let (connections, connections_max) = budget.now();
+                ServerStatus { connections, connections_max, waiting: budget.waiting() }
+            }),
             system: of_kind(system_kind),
             tenants: of_kind(tenant_kind),
             open_tenants: open.len(),
             open_tenants_max: self.tenants().open_max(),
+            open_tenants_waiting: self.tenants().crowd().0,
+            shortages,
+            shortages_counted,
+            suspicions,
+            suspicions_counted,
             databases,
         }
+    }
+
+    /// What runs out now, the longest first.
+    pub fn shortages(&self) -> Vec<Shortage> {
+        self.watch().view().shortages
     }
 }
 
@@ -91,12 +128,20 @@ fn of_kind(kind: &Arc<Kind>) -> KindStatus {
     }
 }
 
-fn of_database(pools: &Arc<Pools>, organisation: Option<OrganisationId>) -> DatabaseStatus {
-    let status = |(role, pool): (&'static str, &crate::pool::Pool)| PoolStatus {
-        role,
-        now: pool.now(),
-        tally: pool.tally().view(),
-        leases: pool.leases().iter().map(|record| record.view()).collect(),
+fn of_database(
+    pools: &Arc<Pools>,
+    organisation: Option<OrganisationId>,
+    recent: impl Fn(Option<OrganisationId>, &'static str) -> Recent,
+) -> DatabaseStatus {
+    let status = |(role, pool): (&'static str, &crate::pool::Pool)| {
+        let glance = pool.glance();
+        PoolStatus {
+            role,
+            now: glance.now,
+            tally: pool.tally().view(),
+            recent: recent(organisation, role),
+            leases: glance.leases.iter().map(|record| record.view()).collect(),
+        }
     };
     DatabaseStatus { place: pools.place().clone(), organisation, pools: pools.each().into_iter().map(status).collect() }
 }

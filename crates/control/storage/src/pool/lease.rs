@@ -72,6 +72,7 @@ impl Lease {
     pub async fn begin(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         self.run(sql).await?;
         self.condition = Condition::Open;
+        self.record.transaction_opened();
         Ok(())
     }
 
@@ -80,6 +81,7 @@ impl Lease {
     pub async fn end(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         self.run(sql).await?;
         self.condition = Condition::Clean;
+        self.record.transaction_ended();
         Ok(())
     }
 
@@ -87,6 +89,7 @@ impl Lease {
     /// open on it is unknown.
     pub fn lend(&mut self) -> Result<&mut Connection, StorageError> {
         self.condition = Condition::Uncertain;
+        self.record.enter(Phase::Lent);
         self.physical.as_mut().map(|physical| &mut physical.connection).ok_or(StorageError::Busy)
     }
 
@@ -122,6 +125,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.pool.unregister(&self.record);
+        self.record.given_back();
         self.pool.0.tally.used(self.record.since.elapsed());
         let Some(physical) = self.physical.take() else { return };
         match self.condition {
