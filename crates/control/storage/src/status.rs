@@ -82,6 +82,30 @@ pub struct PoolStatus {
     pub leases: Vec<LeaseView>,
 }
 
+impl StorageStatus {
+    /// The organisations' open databases, the busiest first: by those who wait, then by how much connections were used lately.
+    pub fn busiest(&self) -> Vec<&DatabaseStatus> {
+        let mut tenants: Vec<&DatabaseStatus> = self.databases.iter().filter(|of| of.organisation.is_some()).collect();
+        tenants.sort_by_key(|of| std::cmp::Reverse((of.waiting(), of.used_lately(), of.active())));
+        tenants
+    }
+}
+
+impl DatabaseStatus {
+    /// Those who stand in line for one of its connections.
+    pub fn waiting(&self) -> u32 {
+        self.pools.iter().map(|pool| pool.now.waiting).sum()
+    }
+    /// Its connections in somebody's hands.
+    pub fn active(&self) -> u32 {
+        self.pools.iter().map(|pool| pool.now.active).sum()
+    }
+    /// How many of its connections were in use on average in the last window, in thousandths.
+    pub fn used_lately(&self) -> u64 {
+        self.pools.iter().map(|pool| pool.recent.busy_thousandths()).sum()
+    }
+}
+
 impl Databases {
     /// How the databases are now.
     pub fn status(&self) -> StorageStatus {

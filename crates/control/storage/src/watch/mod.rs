@@ -87,6 +87,19 @@ pub struct Recent {
     pub refused: u64,
 }
 
+impl Recent {
+    /// How many connections were in use on average, in thousandths.
+    pub fn busy_thousandths(&self) -> u64 {
+        let thousandths = (self.used.as_micros() * 1000).checked_div(self.over.as_micros()).unwrap_or(0);
+        u64::try_from(thousandths).unwrap_or(u64::MAX)
+    }
+    /// How long somebody waited on average.
+    pub fn mean_wait(&self) -> Duration {
+        let micros = u64::try_from(self.waited.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(micros.checked_div(self.acquired).unwrap_or(0))
+    }
+}
+
 /// What the watch knows at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct WatchView {

@@ -14,4 +14,5 @@ mod system;
 mod tenant;
 mod tenants;
 mod transactions;
+mod watch;
 mod world;
