@@ -173,6 +173,7 @@ impl App {
             databases,
             sealing,
         };
+        parts.metrics.watch(&parts.databases);
         let app = Self(Arc::new(parts));
         networks::release_abandoned_ports(&app).await?;
         Ok(app)

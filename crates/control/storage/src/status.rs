@@ -7,6 +7,7 @@ use warren_model::OrganisationId;
 use crate::{
     Databases, Engine, Place, TransactionTallyView,
     database::{Kind, Pools},
+    engine::Role,
     pool::{LeaseView, PoolState, PoolTallyView},
     statements::{SlowStatement, StatementView},
     watch::{Recent, Shortage, SuspicionKind, SuspicionView, WatchView},
@@ -49,10 +50,8 @@ pub struct ServerStatus {
 #[derive(Debug, Clone)]
 pub struct KindStatus {
     pub name: &'static str,
-    /// Pools that write, and on a server also read.
-    pub written: PoolTallyView,
-    /// SQLite: pools that read.
-    pub read: PoolTallyView,
+    /// Its pools by what they are for: `write` and `read` on SQLite, `both` on a server.
+    pub pools: Vec<(&'static str, PoolTallyView)>,
     pub transactions: TransactionTallyView,
     /// The statements that took most time in all come first.
     pub statements: Vec<StatementView>,
@@ -122,8 +121,8 @@ impl Databases {
                 let (connections, connections_max) = budget.now();
                 ServerStatus { connections, connections_max, waiting: budget.waiting() }
             }),
-            system: of_kind(system_kind),
-            tenants: of_kind(tenant_kind),
+            system: of_kind(system_kind, system.engine()),
+            tenants: of_kind(tenant_kind, system.engine()),
             open_tenants: open.len(),
             open_tenants_max: self.tenants().open_max(),
             open_tenants_waiting: self.tenants().crowd().0,
@@ -141,11 +140,15 @@ impl Databases {
     }
 }
 
-fn of_kind(kind: &Arc<Kind>) -> KindStatus {
+fn of_kind(kind: &Arc<Kind>, engine: Engine) -> KindStatus {
+    let pools = if engine.writes_alone() {
+        vec![(Role::Writer.as_str(), kind.written.view()), (Role::Reader.as_str(), kind.read.view())]
+    } else {
+        vec![(Role::Both.as_str(), kind.written.view())]
+    };
     KindStatus {
         name: kind.name,
-        written: kind.written.view(),
-        read: kind.read.view(),
+        pools,
         transactions: kind.transactions.view(),
         statements: kind.statements.view(),
         slow: kind.statements.slow(),

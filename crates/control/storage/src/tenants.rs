@@ -159,7 +159,11 @@ impl Tenants {
                         return Err(StorageError::Unavailable { place, source: Arc::new(error) });
                     }
                 },
-                Step::Close(victim, tenant) => drop(tokio::spawn(Arc::clone(&self).empty(victim, tenant))),
+                // Whoever asks closes one at a time, or all that nobody holds would go to make room for one.
+                Step::Close(victim, tenant) => {
+                    let closing = tokio::spawn(Arc::clone(&self).empty(victim, tenant));
+                    let _ = tokio::time::timeout_at(deadline, closing).await.map_err(|_| StorageError::Busy)?;
+                }
                 Step::Wait => {
                     tokio::time::timeout_at(deadline, changed).await.map_err(|_| StorageError::Busy)?;
                 }

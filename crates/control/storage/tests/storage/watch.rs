@@ -409,7 +409,7 @@ async fn after_a_load_nothing_is_left_in_anybodys_hands(engine: Engine) {
         if pools.iter().all(|pool| (pool.now.active, pool.now.waiting, pool.now.opening) == (0, 0, 0)) {
             assert!(pools.iter().all(|pool| pool.leases.is_empty()));
             for kind in [&status.system, &status.tenants] {
-                for tally in [&kind.written, &kind.read] {
+                for (_, tally) in &kind.pools {
                     assert_eq!(tally.waited.count(), tally.used.count(), "what was taken was given back");
                 }
                 let ended: u64 = kind.transactions.ends.iter().map(|(_, count)| count).sum();
