@@ -11,6 +11,7 @@
 pub mod activity;
 mod audit;
 mod context;
+pub mod database;
 pub mod devices;
 mod error;
 pub mod gateways;

@@ -83,7 +83,7 @@ impl Pools {
         };
         let writing = pool(write, kind.writing, &kind.written);
         let reading = if engine.writes_alone() { pool(read, kind.reading, &kind.read) } else { writing.clone() };
-        let observer = Observer::new(Arc::clone(&kind.statements), place.clone());
+        let observer = Observer::new(Arc::clone(&kind.statements), place.clone(), target.organisation());
         Self { kind: Arc::clone(kind), place, writing, reading, observer }
     }
 

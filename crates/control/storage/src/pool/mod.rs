@@ -115,6 +115,20 @@ pub struct PoolState {
     pub connections_max: u32,
 }
 
+impl PoolState {
+    /// The two together.
+    #[must_use]
+    pub const fn with(self, other: &Self) -> Self {
+        Self {
+            active: self.active + other.active,
+            idle: self.idle + other.idle,
+            opening: self.opening + other.opening,
+            waiting: self.waiting + other.waiting,
+            connections_max: self.connections_max + other.connections_max,
+        }
+    }
+}
+
 /// What the watch looks at, taken in one look.
 #[derive(Debug)]
 pub(crate) struct Glance {
