@@ -70,6 +70,7 @@ database-retry-deadlock = Neuer Anlauf nach einer Verklemmung
 database-retry-serialisation = Neuer Anlauf, weil anderes dazwischenkam
 database-retry-busy = Neuer Anlauf, weil die Datenbank beschäftigt war
 database-retry-disconnected = Neuer Anlauf nach einer abgerissenen Verbindung
+database-statements = Die Anweisungen, die zusammen am längsten dauerten
 database-statement = Anweisung
 database-count = Anzahl
 database-total = Zusammen

@@ -70,6 +70,7 @@ database-retry-deadlock = Attempted again after a deadlock
 database-retry-serialisation = Attempted again because it came between others
 database-retry-busy = Attempted again because the database was busy
 database-retry-disconnected = Attempted again after a lost connection
+database-statements = The statements that took most time in all
 database-statement = Statement
 database-count = Count
 database-total = In all

@@ -121,7 +121,7 @@ struct StatementShown {
 
 pub(super) async fn show(reader: Reader) -> Result<Response, Rejection> {
     let page = reader.operator_page("database").await?;
-    let report = database::report(&reader, Limits::default()).await?;
+    let report = database::report(&reader, Limits { slow_statements: 5, ..Limits::default() }).await?;
     let words = Words { page: &page, locale: reader.facts.locale };
     let sum = |of: fn(&PoolsOfKind) -> u32| report.kinds.iter().flat_map(|kind| &kind.pools).map(of).sum();
     let pools = report.kinds.iter().flat_map(|kind| kind.pools.iter().map(|pools| words.pools(kind.name, pools)));
