@@ -333,6 +333,8 @@ mod tests {
         TransactionTallyView,
     };
 
+    use warren_testkit::ground::{Database, Ground};
+
     use super::*;
 
     #[derive(Debug)]
@@ -445,8 +447,8 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn three_hundred_organisations_within_sixty_four_places_are_counted() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = Config { open_tenants_max: 64, ..Config::new(folder.path().to_owned()) };
+        let ground = Ground::of(Database::Sqlite).unwrap();
+        let config = Config { open_tenants_max: 64, ..Config::new(ground.folder().to_owned()) };
         let databases = Databases::open(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await.unwrap();
         let mut sizes = BTreeSet::new();
         for n in 0..300 {

@@ -37,7 +37,7 @@ const PATIENT: Duration = Duration::from_secs(20);
 const SOON: Duration = Duration::from_millis(60);
 
 async fn watched(engine: Engine, watch: WatchLimits) -> World {
-    world_with(Ground::of(engine), |config| Config { watch, ..config }).await
+    world_with(ground(engine), |config| Config { watch, ..config }).await
 }
 
 async fn append(tenant: &TenantModels) -> Result<(), StorageError> {
@@ -213,7 +213,7 @@ async fn a_statement_that_runs_for_long_is_told_with_its_text(engine: Engine) {
 async fn a_pool_that_runs_out_is_told_while_those_in_line_still_have_time(engine: Engine) {
     let log = log();
     let watch = WatchLimits { head_waited: SOON, ..NONE };
-    let world = world_with(Ground::of(engine), |config| Config {
+    let world = world_with(ground(engine), |config| Config {
         watch,
         connections_per_database_max: 1,
         acquire_timeout: PATIENT,
@@ -247,7 +247,7 @@ async fn a_pool_that_runs_out_is_told_while_those_in_line_still_have_time(engine
 #[apply(on_every_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_was_turned_away_is_a_sign_of_a_shortage(engine: Engine) {
-    let world = world_with(Ground::of(engine), |config| Config {
+    let world = world_with(ground(engine), |config| Config {
         watch: NONE,
         connections_per_database_max: 1,
         acquire_timeout: Duration::from_millis(300),
@@ -271,7 +271,7 @@ async fn who_was_turned_away_is_a_sign_of_a_shortage(engine: Engine) {
 #[case::postgresql(Engine::PostgreSql)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_whose_connections_run_out_is_told(#[case] engine: Engine) {
-    let world = world_with(Ground::of(engine), |config| Config {
+    let world = world_with(ground(engine), |config| Config {
         watch: NONE,
         connections_per_server_max: 2,
         acquire_timeout: PATIENT,
@@ -299,7 +299,7 @@ async fn a_server_whose_connections_run_out_is_told(#[case] engine: Engine) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn places_for_open_databases_that_run_out_are_told() {
-    let world = world_with(Ground::of(Engine::Sqlite), |config| Config {
+    let world = world_with(ground(Engine::Sqlite), |config| Config {
         watch: NONE,
         open_tenants_max: 1,
         acquire_timeout: PATIENT,
@@ -427,7 +427,7 @@ async fn after_a_load_nothing_is_left_in_anybodys_hands(engine: Engine) {
 #[case::postgresql(Engine::PostgreSql)]
 #[tokio::test]
 async fn a_servers_connections_that_nobody_uses_are_closed(#[case] engine: Engine) {
-    let world = world_with(Ground::of(engine), |config| Config { idle_max: SOON, ..config }).await;
+    let world = world_with(ground(engine), |config| Config { idle_max: SOON, ..config }).await;
     let (_, tenant) = world.organisation("acme").await;
     append(&tenant).await.unwrap();
     assert!(world.databases.status().server.unwrap().connections >= 2);
