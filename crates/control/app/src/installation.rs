@@ -11,7 +11,7 @@ use warren_model::{
 use warren_storage::{Account, Link, LinkPurpose, Membership, Staleness};
 
 use crate::{
-    App, AppError, Contradiction, OpContext, organisations,
+    App, AppError, Contradiction, OpContext, database, organisations,
     sessions::{Browser, SignedIn, start_session},
 };
 
@@ -152,7 +152,7 @@ pub async fn status(cx: &OpContext) -> Result<Status, AppError> {
         open_organisations: cx.app.databases().open_tenants() as u64,
         gateways: system.gateways().count().await?,
         gateways_online: cx.app.hub().online(),
-        notices: cx.app.notices(),
+        notices: cx.app.notices().into_iter().chain(database::notices(&cx.app).await).collect(),
     })
 }
 

@@ -11,6 +11,7 @@
 pub mod activity;
 mod audit;
 mod context;
+pub mod database;
 pub mod devices;
 mod error;
 pub mod gateways;
@@ -177,6 +178,7 @@ impl App {
             databases,
             sealing,
         };
+        parts.metrics.watch(&parts.databases);
         let app = Self(Arc::new(parts));
         networks::release_abandoned_ports(&app).await?;
         Ok(app)

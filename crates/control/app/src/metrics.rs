@@ -1,5 +1,7 @@
 //! Figures for the operator, in the Prometheus text format.
 
+mod databases;
+
 use std::sync::{Mutex, PoisonError, atomic::AtomicU64};
 
 use prometheus_client::{
@@ -7,6 +9,7 @@ use prometheus_client::{
     metrics::{counter::Counter, gauge::Gauge},
     registry::{Metric, Registry},
 };
+use warren_storage::Databases;
 
 /// The registry, and the figures that use cases keep.
 #[derive(Debug)]
@@ -47,6 +50,12 @@ impl Metrics {
     /// Adds a figure of another part. Names begin with `warren_`; counters get `_total`.
     pub fn register(&self, name: &str, help: &str, metric: impl Metric) {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner).register(name, help, metric);
+    }
+
+    /// Adds what the databases tell of themselves.
+    pub(crate) fn watch(&self, databases: &Databases) {
+        let figures = Box::new(databases::DatabaseFigures(databases.clone()));
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner).register_collector(figures);
     }
 
     /// Everything, as Prometheus reads it.

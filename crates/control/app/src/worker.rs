@@ -14,6 +14,8 @@ use crate::{App, AppError, IdempotencyKey, context::work_of};
 const STORE_USAGE_EVERY: Duration = Duration::from_secs(5);
 const RELAY_EVERY: Duration = Duration::from_secs(5);
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
+/// The databases' watch counts on a look a second.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Entries carried, or rows removed, in one go.
 const BATCH_MAX: u64 = 500;
 
@@ -25,6 +27,7 @@ pub(crate) fn spawn(app: &App, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
     vec![
         every("store usage", STORE_USAGE_EVERY, |app| Box::pin(async move { store_usage(&app).await })),
         every("relay audit entries", RELAY_EVERY, |app| Box::pin(async move { relay_audit(&app).await })),
+        every("watch databases", WATCH_EVERY, |app| Box::pin(async move { app.databases().watch_once() })),
         every("clean up", CLEAN_UP_EVERY, |app| Box::pin(async move { clean_up(&app).await })),
     ]
 }

@@ -6,6 +6,7 @@ use crate::{
     engine::DatabaseUrl,
     pool::Bounds,
     replica::{self, Servers},
+    watch::WatchLimits,
 };
 
 /// Where the databases are, and how many connections they may take.
@@ -23,12 +24,16 @@ pub struct Config {
     pub connections_per_server_max: u32,
     /// How long anybody waits for a connection.
     pub acquire_timeout: Duration,
+    /// Servers: a connection that nobody used this long is closed.
+    pub idle_max: Duration,
     /// From when on a statement is called slow.
     pub slow_from: Duration,
     /// How old at most what is read from a replica may be.
     pub replica_lag_max: Duration,
     /// How often it is looked how far the replicas have come; at least 20 ms.
     pub replica_probe_interval: Duration,
+    /// From when on the watch suspects and warns.
+    pub watch: WatchLimits,
 }
 
 /// Where an installation's databases stand.
@@ -61,9 +66,11 @@ impl Config {
             connections_per_database_max: 8,
             connections_per_server_max: 60,
             acquire_timeout: Duration::from_secs(5),
+            idle_max: Duration::from_secs(120),
             slow_from: Duration::from_millis(250),
             replica_lag_max: Duration::from_secs(2),
             replica_probe_interval: Duration::from_millis(500),
+            watch: WatchLimits::USUAL,
         }
     }
 
@@ -92,7 +99,7 @@ impl Config {
             connections_max,
             waiters_max: WAITERS_MAX,
             acquire_timeout: self.acquire_timeout,
-            idle_max: self.is_server().then_some(IDLE_MAX),
+            idle_max: self.is_server().then_some(self.idle_max),
             lifetime_max: self.is_server().then_some(LIFETIME_MAX),
         }
     }
@@ -100,7 +107,5 @@ impl Config {
 
 /// Those who may stand in line for the connections of one database.
 const WAITERS_MAX: usize = 2048;
-/// A server's connection that nobody used this long is closed.
-const IDLE_MAX: Duration = Duration::from_secs(120);
 /// A server's connection this old is replaced, so that its memory does not grow for ever.
 const LIFETIME_MAX: Duration = Duration::from_secs(1800);

@@ -87,7 +87,7 @@ impl Pools {
         };
         let writing = pool(write, kind.writing, &kind.written);
         let reading = if engine.writes_alone() { pool(read, kind.reading, &kind.read) } else { writing.clone() };
-        let observer = Observer::new(Arc::clone(&kind.statements), place.clone());
+        let observer = Observer::new(Arc::clone(&kind.statements), place.clone(), target.organisation());
         let replicas = kind.replicas.as_ref().map(|replicas| {
             DatabaseReplicas::new(&target, replicas, kind.reading_from_replicas, &kind.read, &kind.statements)
         });

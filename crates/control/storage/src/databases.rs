@@ -14,6 +14,7 @@ use crate::{
     statements::Statements,
     tenants::Tenants,
     transaction::{TransactionManager, TransactionTally},
+    watch::Watch,
 };
 
 /// The opened databases. Cheap to clone.
@@ -25,6 +26,7 @@ pub struct Databases {
     replicas: Option<Arc<Replicas>>,
     /// Looks at the replicas as long as somebody has the databases.
     prober: Option<Arc<Prober>>,
+    watch: Arc<Watch>,
 }
 
 impl Databases {
@@ -70,7 +72,14 @@ impl Databases {
         let system = Database::open(target.clone(), &system_kind).await?;
         let prober = replicas.as_ref().map(|replicas| Arc::new(Prober::start(&target, replicas)));
         let tenants = Tenants::new(site, config.open_tenants_max.max(1), tenant_kind);
-        Ok(Self { system: SystemModels::new(system), system_kind, tenants: Arc::new(tenants), replicas, prober })
+        Ok(Self {
+            system: SystemModels::new(system),
+            system_kind,
+            tenants: Arc::new(tenants),
+            replicas,
+            prober,
+            watch: Arc::new(Watch::new(config.watch)),
+        })
     }
 
     /// Looks what is there before anything is opened or made.
@@ -154,6 +163,10 @@ impl Databases {
 
     pub(crate) const fn tenants(&self) -> &Arc<Tenants> {
         &self.tenants
+    }
+
+    pub(crate) const fn watch(&self) -> &Arc<Watch> {
+        &self.watch
     }
 
     /// What the system database has in common with its like, and what the organisations' databases have.

@@ -33,6 +33,7 @@ mod system;
 mod tenant;
 mod tenants;
 mod transaction;
+mod watch;
 mod work;
 
 pub use audit::AuditFilter;
@@ -47,7 +48,7 @@ pub use reader::{Reader, Staleness};
 pub use replica::{Fallback, KeptOnPrimary, ReplicaState, ReplicaStatus, ReplicaUrlError, Servers};
 pub use source::Source;
 pub use statements::{SlowStatement, StatementView};
-pub use status::{DatabaseStatus, KindStatus, PoolStatus, StorageStatus};
+pub use status::{DatabaseStatus, KindStatus, PoolStatus, ServerStatus, StorageStatus};
 pub use system::{
     Account, AccountChange, Accounts, AuditOutbox, GatewayNetworks, Gateways, InviterProof, JoinToken, Link,
     LinkPurpose, Links, Membership, Memberships, OrganisationChange, Organisations, Session, Sessions, SystemAudit,
@@ -59,5 +60,8 @@ pub use tenant::{
 };
 pub use transaction::{
     Access, Isolation, Repeatability, TransactionManager, TransactionOptions, TransactionTallyView, Turn, Writer,
+};
+pub use watch::{
+    Recent, Shortage, ShortageOf, ShortageSign, SuspicionKind, SuspicionState, SuspicionView, WatchLimits,
 };
 pub use work::WorkContext;

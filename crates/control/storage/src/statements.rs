@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use warren_model::RequestId;
+use warren_model::{OrganisationId, RequestId};
 
 use crate::{
     Place,
@@ -64,6 +64,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Observer {
     statements: Arc<Statements>,
     place: Place,
+    organisation: Option<OrganisationId>,
 }
 
 /// What was counted of statements of one shape.
@@ -81,6 +82,8 @@ pub struct StatementView {
 pub struct SlowStatement {
     pub text: Arc<str>,
     pub place: Place,
+    /// Whose database it is; none for the system's.
+    pub organisation: Option<OrganisationId>,
     pub took: Duration,
     pub at: Instant,
     pub request: Option<RequestId>,
@@ -142,8 +145,8 @@ impl Statements {
 }
 
 impl Observer {
-    pub const fn new(statements: Arc<Statements>, place: Place) -> Self {
-        Self { statements, place }
+    pub const fn new(statements: Arc<Statements>, place: Place, organisation: Option<OrganisationId>) -> Self {
+        Self { statements, place, organisation }
     }
 
     /// The shape of `sql`.
@@ -171,10 +174,11 @@ impl Observer {
         slow.push_back(SlowStatement {
             text: of.text(),
             place: self.place.clone(),
+            organisation: self.organisation,
             took,
             at: Instant::now(),
             request: record.request,
-            asked_at: record.place.map(|place| format!("{}:{}", place.file(), place.line())),
+            asked_at: record.asked_at(),
             plan: None,
         });
     }

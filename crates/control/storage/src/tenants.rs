@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -24,6 +24,10 @@ pub(crate) struct Tenants {
     open_max: usize,
     kind: Arc<Kind>,
     slots: Mutex<Slots>,
+    /// Those who wait for a place.
+    waiting: AtomicUsize,
+    /// Those who waited for one in vain.
+    refused: AtomicU64,
     /// Rung whenever a slot changes or a handle is let go.
     changed: Arc<Notify>,
 }
@@ -88,12 +92,22 @@ enum Step {
     Open,
     Close(OrganisationId, Arc<OpenTenant>),
     Wait,
+    /// Every place is taken by a database that somebody holds.
+    WaitForPlace,
     Refuse,
 }
 
 impl Tenants {
     pub fn new(site: Site, open_max: usize, kind: Arc<Kind>) -> Self {
-        Self { site, open_max, kind, slots: Mutex::default(), changed: Arc::default() }
+        Self {
+            site,
+            open_max,
+            kind,
+            slots: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
+            changed: Arc::default(),
+        }
     }
 
     pub const fn site(&self) -> &Site {
@@ -118,6 +132,11 @@ impl Tenants {
         open.collect()
     }
 
+    /// How many wait for a place, and how many waited in vain up to now.
+    pub fn crowd(&self) -> (usize, u64) {
+        (self.waiting.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
+    }
+
     pub fn count(&self) -> usize {
         self.slots().by_organisation.values().filter(|slot| matches!(slot, Slot::Open { .. })).count()
     }
@@ -140,9 +159,20 @@ impl Tenants {
                         return Err(StorageError::Unavailable { place, source: Arc::new(error) });
                     }
                 },
-                Step::Close(victim, tenant) => drop(tokio::spawn(Arc::clone(&self).empty(victim, tenant))),
+                // Whoever asks closes one at a time, or all that nobody holds would go to make room for one.
+                Step::Close(victim, tenant) => {
+                    let closing = tokio::spawn(Arc::clone(&self).empty(victim, tenant));
+                    let _ = tokio::time::timeout_at(deadline, closing).await.map_err(|_| StorageError::Busy)?;
+                }
                 Step::Wait => {
                     tokio::time::timeout_at(deadline, changed).await.map_err(|_| StorageError::Busy)?;
+                }
+                Step::WaitForPlace => {
+                    let _waiting = Waiting::among(&self.waiting);
+                    if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                        self.refused.fetch_add(1, Ordering::Relaxed);
+                        return Err(StorageError::Busy);
+                    }
                 }
                 Step::Refuse => return Err(StorageError::Busy),
             }
@@ -173,6 +203,7 @@ impl Tenants {
                 slots.by_organisation.insert(victim, Slot::Closing);
                 Step::Close(victim, tenant)
             }
+            None if slots.by_organisation.values().all(|slot| matches!(slot, Slot::Open { .. })) => Step::WaitForPlace,
             None => Step::Wait,
         }
     }
@@ -258,6 +289,22 @@ impl Slots {
             _ => None,
         });
         unheld.min_by_key(|(last_use, ..)| *last_use).map(|(_, id, tenant)| (id, Arc::clone(tenant)))
+    }
+}
+
+/// One more who waits, while it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn among(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

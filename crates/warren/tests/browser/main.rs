@@ -198,6 +198,7 @@ async fn every_page_is_in_order_on_a_desk_and_on_a_phone() -> anyhow::Result<()>
         ("organisation", "/operator/organisations/northwind"),
         ("gateways", "/operator/gateways"),
         ("gateway-new", "/operator/gateways/new"),
+        ("database", "/operator/database"),
         ("operator-activity", "/operator/activity"),
     ];
     for (viewport, scheme, way) in

@@ -46,6 +46,21 @@ fn tables_for_people() -> anyhow::Result<()> {
 }
 
 #[test]
+fn how_the_databases_are_is_told_in_tables_and_as_json() -> anyhow::Result<()> {
+    let (installation, _) = furnished()?;
+    let shown = installation.managed(&["db", "status", "--limit", "3"])?;
+    assert!(shown.starts_with("SQLite at "), "{shown}");
+    for title in ["CONNECTIONS\nDATABASE  FOR    STATE", "BUSIEST ORGANISATIONS", "STATEMENTS ON THE SYSTEM DATABASE"] {
+        assert!(shown.contains(title), "{title} is not in\n{shown}");
+    }
+    assert!(shown.lines().any(|line| line.starts_with("northwind ")), "{shown}");
+    let json: serde_json::Value = serde_json::from_str(&installation.managed(&["db", "status", "--json"])?)?;
+    assert_eq!((&json["engine"], &json["state"]), (&"sqlite".into(), &"fine".into()));
+    assert_eq!(json["organisations"][0]["organisation"]["slug"], "northwind");
+    Ok(())
+}
+
+#[test]
 fn json_is_what_the_api_says() -> anyhow::Result<()> {
     let (installation, first) = furnished()?;
     for (line, path) in [

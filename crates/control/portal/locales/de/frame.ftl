@@ -23,6 +23,7 @@ people = Personen
 activity = Aktivität
 status = Zustand
 organisations = Organisationen
+database = Datenbank
 gateways = Gateways
 pager = Seiten
 pager-first = Erste Seite

@@ -23,6 +23,7 @@ people = People
 activity = Activity
 status = Status
 organisations = Organisations
+database = Database
 gateways = Gateways
 pager = Pages
 pager-first = First page

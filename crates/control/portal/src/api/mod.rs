@@ -5,6 +5,7 @@
 
 mod access;
 mod activity;
+mod database;
 mod devices;
 mod gateways;
 pub(crate) mod health;
@@ -70,7 +71,8 @@ fn described() -> OpenApiRouter<PortalState> {
         .merge(live::router())
         .merge(activity::router())
         .merge(gateways::router())
-        .merge(installation::router());
+        .merge(installation::router())
+        .merge(database::router());
     OpenApiRouter::with_openapi(frame()).nest(ROOT, operations)
 }
 

@@ -22,6 +22,27 @@ pub(super) struct PageParameters {
     cursor: Option<String>,
 }
 
+/// How much of each list is asked for: 0 to 100, by default 10.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DatabaseLimits {
+    /// The most organisations: 0 to 100, by default 10.
+    #[param(minimum = 0, maximum = 100, example = 10)]
+    organisations: Option<u16>,
+    /// The most statements of each kind of database: 0 to 100, by default 10.
+    #[param(minimum = 0, maximum = 100, example = 10)]
+    statements: Option<u16>,
+    /// The most slow statements: 0 to 100, by default 10.
+    #[param(minimum = 0, maximum = 100, example = 10)]
+    slow_statements: Option<u16>,
+    /// The most suspicions: 0 to 100, by default 10.
+    #[param(minimum = 0, maximum = 100, example = 10)]
+    suspicions: Option<u16>,
+    /// The most connections in somebody's hands: 0 to 100, by default 10.
+    #[param(minimum = 0, maximum = 100, example = 10)]
+    leases: Option<u16>,
+}
+
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(super) struct CreationHeaders {

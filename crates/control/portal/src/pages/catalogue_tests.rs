@@ -116,6 +116,15 @@ fn families() -> BTreeSet<String> {
     family("standing", &["invited", "joined"]);
     family("backend", &["userspace", "kernel"]);
     family("tunnel", &["split", "full"]);
+    family("database-state", &["fine", "waiting", "running-out"]);
+    family("database-sign", &["line", "long-waits", "refusals"]);
+    family("database-kind", &["system", "tenant"]);
+    family("database-work", &["system", "tenant"]);
+    family("database-role", &["write", "read", "both"]);
+    family("database-suspicion", &["statement", "idle-in-hand", "transaction"]);
+    family("database-end", &["committed", "failed", "timed-out", "dropped", "given-up", "unknown"]);
+    family("database-retry", &["deadlock", "serialisation", "busy", "disconnected"]);
+    family("database-engine", &["sqlite", "mariadb", "postgresql"]);
     family("device-traffic", &["allowed", "blocked"]);
     let codes = AppError::CODES.iter().chain(problem::CODES);
     keys.extend(codes.clone().map(|code| format!("{code}-title")));

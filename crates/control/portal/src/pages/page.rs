@@ -133,6 +133,7 @@ impl Page {
             ("status", "/operator"),
             ("organisations", "/operator/organisations"),
             ("gateways", "/operator/gateways"),
+            ("database", "/operator/database"),
             ("activity", "/operator/activity"),
         ];
         let ways = all.map(|(key, address)| Way { key, icon: key, address: address.to_owned(), current: key == way });

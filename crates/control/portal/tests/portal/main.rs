@@ -5,6 +5,7 @@ mod access;
 mod admin_socket;
 mod changes;
 mod coverage;
+mod database;
 mod gateway_link;
 mod harness;
 mod limits;

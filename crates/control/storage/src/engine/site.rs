@@ -76,6 +76,16 @@ impl Target {
         }
     }
 
+    /// Whose database it is, by its name; none for the system's.
+    pub fn organisation(&self) -> Option<OrganisationId> {
+        let name = match self {
+            Self::File(path) => path.file_stem()?.to_str()?,
+            Self::MariaDb(options) => options.get_database()?.rsplit('_').next()?,
+            Self::PostgreSql(options) => options.get_database()?.rsplit('_').next()?,
+        };
+        name.parse().ok()
+    }
+
     /// The database of an organisation whose system database this is.
     fn beside(&self, id: &OrganisationId) -> Self {
         let named = |system: Option<&str>| format!("{}_{}", system.unwrap_or_default(), id.uuid().simple());

@@ -67,9 +67,14 @@ impl Budget {
         slot.unwrap_or(Slot(Weak::new()))
     }
 
+    /// How many wait for a right.
+    pub fn waiting(&self) -> usize {
+        self.hungry.load(Ordering::Acquire)
+    }
+
     /// Whether somebody waits for a right.
     pub(super) fn has_hungry(&self) -> bool {
-        self.hungry.load(Ordering::Acquire) > 0
+        self.waiting() > 0
     }
 
     /// What a pool may keep while others wait: an equal part, at least one.

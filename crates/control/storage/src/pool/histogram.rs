@@ -5,9 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// The upper ends of the buckets, in seconds.
-pub(crate) const SECONDS: [f64; 15] =
-    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// The upper ends of the buckets.
 const MICROS: [u64; 15] = [
     100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
     10_000_000,
@@ -49,8 +47,21 @@ impl Histogram {
 }
 
 impl HistogramView {
+    /// The upper ends of the buckets, in seconds; the last one has none.
+    pub const ENDS_SECONDS: [f64; MICROS.len()] =
+        [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
+    }
+
+    /// What was counted after `earlier`; the longest time is that of all.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            buckets: std::array::from_fn(|at| self.buckets[at].saturating_sub(earlier.buckets[at])),
+            sum_micros: self.sum_micros.saturating_sub(earlier.sum_micros),
+            longest_micros: self.longest_micros,
+        }
     }
 
     /// The mean; none before there is anything to count.

@@ -75,6 +75,9 @@ impl Lease {
             // Also after an error: the first of several statements may have opened it.
             self.condition = Condition::Open;
         }
+        if begun.is_ok() {
+            self.record.transaction_opened();
+        }
         begun
     }
 
@@ -83,6 +86,7 @@ impl Lease {
     pub async fn end(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         self.run(sql).await?;
         self.condition = Condition::Clean;
+        self.record.transaction_ended();
         Ok(())
     }
 
@@ -90,6 +94,7 @@ impl Lease {
     /// open on it is unknown.
     pub fn lend(&mut self) -> Result<&mut Connection, StorageError> {
         self.condition = Condition::Uncertain;
+        self.record.enter(Phase::Lent);
         self.physical.as_mut().map(|physical| &mut physical.connection).ok_or(StorageError::Busy)
     }
 
@@ -125,6 +130,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.pool.unregister(&self.record);
+        self.record.given_back();
         self.pool.0.tally.used(self.record.since.elapsed());
         let Some(physical) = self.physical.take() else { return };
         match self.condition {

@@ -82,6 +82,7 @@ struct State {
 
 #[derive(Debug)]
 struct Waiter {
+    since: Instant,
     give: oneshot::Sender<Result<Held, StorageError>>,
 }
 
@@ -112,6 +113,29 @@ pub struct PoolState {
     /// Those who stand in line.
     pub waiting: u32,
     pub connections_max: u32,
+}
+
+impl PoolState {
+    /// The two together.
+    #[must_use]
+    pub const fn with(self, other: &Self) -> Self {
+        Self {
+            active: self.active + other.active,
+            idle: self.idle + other.idle,
+            opening: self.opening + other.opening,
+            waiting: self.waiting + other.waiting,
+            connections_max: self.connections_max + other.connections_max,
+        }
+    }
+}
+
+/// What the watch looks at, taken in one look.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    pub now: PoolState,
+    /// How long the one at the head of the line has been standing there.
+    pub head_waited: Option<Duration>,
+    pub leases: Vec<Arc<LeaseRecord>>,
 }
 
 impl Pool {
@@ -160,7 +184,7 @@ impl Pool {
                 return Err(StorageError::Busy);
             }
             let (give, coming) = oneshot::channel();
-            state.line.push_back(Waiter { give });
+            state.line.push_back(Waiter { since: asked, give });
             self.open_for_the_line(&mut state);
             coming
         };
@@ -233,17 +257,14 @@ impl Pool {
         Held { pool: self.clone(), physical: Some(physical) }
     }
 
-    /// How it is now.
-    pub fn now(&self) -> PoolState {
+    /// How it is now and who has its connections.
+    pub fn glance(&self) -> Glance {
         let state = self.state();
-        let idle = u32::try_from(state.idle.len()).unwrap_or(u32::MAX);
-        PoolState {
-            active: state.open.saturating_sub(state.opening).saturating_sub(idle),
-            idle,
-            opening: state.opening,
-            waiting: u32::try_from(state.line.iter().filter(|waiter| !waiter.give.is_closed()).count())
-                .unwrap_or(u32::MAX),
-            connections_max: self.0.bounds.connections_max,
+        let head = state.line.iter().find(|waiter| !waiter.give.is_closed());
+        Glance {
+            now: state.view(self.0.bounds.connections_max),
+            head_waited: head.map(|waiter| waiter.since.elapsed()),
+            leases: state.leases.clone(),
         }
     }
 
@@ -255,13 +276,22 @@ impl Pool {
         &self.0.target
     }
 
-    /// Who has connections now.
-    pub fn leases(&self) -> Vec<Arc<LeaseRecord>> {
-        self.state().leases.clone()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn view(&self, connections_max: u32) -> PoolState {
+        let idle = u32::try_from(self.idle.len()).unwrap_or(u32::MAX);
+        let waiting = self.line.iter().filter(|waiter| !waiter.give.is_closed()).count();
+        PoolState {
+            active: self.open.saturating_sub(self.opening).saturating_sub(idle),
+            idle,
+            opening: self.opening,
+            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+            connections_max,
+        }
     }
 }
 

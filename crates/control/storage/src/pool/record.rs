@@ -2,14 +2,17 @@
 
 use std::{
     panic::Location,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use tracing::Span;
 use warren_model::RequestId;
 
-use crate::WorkContext;
+use crate::{
+    WorkContext,
+    watch::{Suspected, SuspicionKind, WatchLimits},
+};
 
 /// What the pool knows of a connection in somebody's hands.
 #[derive(Debug)]
@@ -20,7 +23,17 @@ pub(crate) struct LeaseRecord {
     /// Log lines about it are written in here, and so carry what the request's own lines carry.
     pub span: Span,
     pub since: Instant,
-    phase: Mutex<(Phase, Instant)>,
+    doing: Mutex<Doing>,
+}
+
+#[derive(Debug)]
+struct Doing {
+    phase: Phase,
+    since: Instant,
+    /// Since when a transaction is open.
+    transaction: Option<Instant>,
+    /// What was suspected of it, one of each kind at most.
+    suspected: Vec<Arc<Suspected>>,
 }
 
 /// What is being done with a connection.
@@ -29,7 +42,9 @@ pub enum Phase {
     /// Nothing: it is only held.
     Idle,
     /// This statement runs on it.
-    Statement(std::sync::Arc<str>),
+    Statement(Arc<str>),
+    /// It was lent out for upkeep, such as a migration, which takes its time.
+    Lent,
 }
 
 /// The same at one moment.
@@ -42,6 +57,8 @@ pub struct LeaseView {
     pub held: Duration,
     pub phase: Phase,
     pub in_phase: Duration,
+    /// How long a transaction has been open; none when there is none.
+    pub in_transaction: Option<Duration>,
 }
 
 impl LeaseRecord {
@@ -52,23 +69,83 @@ impl LeaseRecord {
             request: work.request(),
             span: Span::current(),
             since: now,
-            phase: Mutex::new((Phase::Idle, now)),
+            doing: Mutex::new(Doing { phase: Phase::Idle, since: now, transaction: None, suspected: Vec::new() }),
         }
     }
 
     pub(super) fn enter(&self, phase: Phase) {
-        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = (phase, Instant::now());
+        let mut doing = self.doing();
+        let now = Instant::now();
+        doing.clear(now, |kind| kind != SuspicionKind::Transaction);
+        (doing.phase, doing.since) = (phase, now);
+    }
+
+    pub(super) fn transaction_opened(&self) {
+        self.doing().transaction = Some(Instant::now());
+    }
+
+    pub(super) fn transaction_ended(&self) {
+        let mut doing = self.doing();
+        doing.transaction = None;
+        doing.clear(Instant::now(), |kind| kind == SuspicionKind::Transaction);
+    }
+
+    /// Nothing is to be suspected of a connection that nobody holds any more.
+    pub(super) fn given_back(&self) {
+        self.doing().clear(Instant::now(), |_| true);
+    }
+
+    /// What there is to suspect at `now` and was not suspected before.
+    pub fn suspect(&self, limits: &WatchLimits, now: Instant) -> Vec<(Arc<Suspected>, Option<Arc<str>>)> {
+        let mut doing = self.doing();
+        let (in_phase, statement) = match &doing.phase {
+            Phase::Idle => (Some((SuspicionKind::IdleInHand, limits.idle_in_hand)), None),
+            Phase::Statement(text) => (Some((SuspicionKind::Statement, limits.statement)), Some(Arc::clone(text))),
+            Phase::Lent => (None, None),
+        };
+        let in_phase = in_phase.map(|(kind, limit)| (kind, limit, doing.since));
+        let in_transaction = doing.transaction.map(|since| (SuspicionKind::Transaction, limits.transaction, since));
+        let mut found = Vec::new();
+        for (kind, limit, since) in in_phase.into_iter().chain(in_transaction) {
+            let is_long = now.saturating_duration_since(since) >= limit;
+            if is_long && doing.suspected.iter().all(|earlier| earlier.kind != kind) {
+                let suspected = Arc::new(Suspected::new(kind, since));
+                doing.suspected.push(Arc::clone(&suspected));
+                found.push((suspected, statement.clone()));
+            }
+        }
+        found
+    }
+
+    /// `file:line` of the program.
+    pub fn asked_at(&self) -> Option<String> {
+        self.place.map(|place| format!("{}:{}", place.file(), place.line()))
     }
 
     pub fn view(&self) -> LeaseView {
-        let (phase, since) = self.phase.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (phase, since, transaction) = {
+            let doing = self.doing();
+            (doing.phase.clone(), doing.since, doing.transaction)
+        };
         LeaseView {
-            place: self.place.map(|place| format!("{}:{}", place.file(), place.line())),
+            place: self.asked_at(),
             request: self.request,
             span: self.span.metadata().map(tracing::Metadata::name),
             held: self.since.elapsed(),
             phase,
             in_phase: since.elapsed(),
+            in_transaction: transaction.map(|since| since.elapsed()),
         }
+    }
+
+    fn doing(&self) -> MutexGuard<'_, Doing> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Doing {
+    /// Says of what was suspected how long it took in the end.
+    fn clear(&self, now: Instant, which: impl Fn(SuspicionKind) -> bool) {
+        self.suspected.iter().filter(|suspected| which(suspected.kind)).for_each(|suspected| suspected.end(now));
     }
 }

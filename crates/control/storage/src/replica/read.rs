@@ -37,7 +37,7 @@ impl DatabaseReplicas {
     ) -> Self {
         let on_each = replicas.members().iter().map(|member| {
             let target = on_primary.on(&member.url);
-            let observer = Observer::new(Arc::clone(statements), target.place());
+            let observer = Observer::new(Arc::clone(statements), target.place(), target.organisation());
             let budget = Some(Arc::clone(&member.budget));
             OnReplica { pool: Pool::new(target, Role::Replica, bounds, budget, PoolTally::within(counts)), observer }
         });
@@ -117,7 +117,7 @@ impl OnReplica {
             // The database has not come to it yet.
             StorageError::NotFound => Suspicion::OfThisRead,
             // Others are being served.
-            StorageError::Busy if self.pool.now().active > 0 => Suspicion::OfThisRead,
+            StorageError::Busy if self.pool.glance().now.active > 0 => Suspicion::OfThisRead,
             _ => Suspicion::OfReplica,
         }
     }

@@ -57,6 +57,13 @@ impl<C: Source> Organisations<'_, C> {
         found.map(decode).transpose().at(self.on)
     }
 
+    /// Those of `ids` that there are.
+    pub async fn by_ids(&self, ids: &[OrganisationId]) -> Result<Vec<Organisation>, StorageError> {
+        let found = table::Entity::find().filter(table::Column::Id.is_in(ids.iter().map(|id| id.uuid())));
+        let rows = found.all(self.on.connection()).await.at(self.on)?;
+        rows.into_iter().map(decode).collect::<Result<_, _>>().at(self.on)
+    }
+
     /// How many there are.
     pub async fn count(&self) -> Result<u64, StorageError> {
         table::Entity::find().count(self.on.connection()).await.at(self.on)

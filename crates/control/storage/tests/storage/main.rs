@@ -15,4 +15,5 @@ mod system;
 mod tenant;
 mod tenants;
 mod transactions;
+mod watch;
 mod world;

@@ -17,7 +17,6 @@ use tokio::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Cut {
-    Never = 0,
     /// Before the server hears of the commit.
     BeforeCommit = 1,
     /// After it was told, and before its answer comes through.

@@ -293,7 +293,8 @@ async fn more_tenants_than_a_server_has_connections_all_get_their_turn(engine: E
         done.unwrap();
     }
     let status = world.databases.status();
-    if let Some((used, max)) = status.server_connections {
+    if let Some(server) = status.server {
+        let (used, max) = (server.connections, server.connections_max);
         assert!(used <= max, "{used} of {max}");
         assert_eq!(max, 4);
     }

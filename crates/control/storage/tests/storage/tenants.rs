@@ -88,6 +88,17 @@ async fn three_hundred_tenants_live_within_sixteen_places() {
     assert_eq!(kept, 8 * 150 + 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn opening_one_more_closes_one_and_no_other() {
+    let (databases, _folder) = bounded(8, PATIENT).await;
+    for n in 1..=20 {
+        let id = organisation_id();
+        databases.create_tenant(id).await.unwrap();
+        databases.tenant_models(id).await.unwrap();
+        assert_eq!(databases.open_tenants(), n.min(8));
+    }
+}
+
 #[tokio::test]
 async fn who_asks_while_all_places_are_held_waits_for_one() {
     let (databases, _folder) = bounded(2, PATIENT).await;

@@ -1,5 +1,6 @@
 //! The operator's pages: the installation, its organisations and its gateways.
 
+mod database;
 mod gateways;
 mod join;
 mod organisations;
@@ -29,6 +30,7 @@ use crate::{PortalState, paging::Paging, problem::Rejection};
 pub(super) fn router() -> Router<PortalState> {
     Router::new()
         .route("/operator", get(show))
+        .route("/operator/database", get(database::show))
         .route("/operator/activity", get(show_activity))
         .route("/operator/organisations", get(organisations::list))
         .route("/operator/organisations/new", get(organisations::show_new).post(organisations::submit_new))

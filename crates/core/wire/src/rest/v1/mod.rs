@@ -4,6 +4,7 @@
 
 mod access;
 mod activity;
+mod database;
 mod device;
 mod gateway;
 mod installation;
@@ -14,6 +15,7 @@ mod problem;
 
 pub use access::*;
 pub use activity::*;
+pub use database::*;
 pub use device::*;
 pub use gateway::*;
 pub use installation::*;
