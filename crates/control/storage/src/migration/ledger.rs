@@ -56,16 +56,35 @@ impl Ledger<'_> {
         if !self.has_table(BEFORE).await? {
             return Ok(());
         }
+        for entry in self.of_before(known).await? {
+            self.write(&entry).await?;
+        }
+        self.connection.run("DROP TABLE seaql_migrations").await
+    }
+
+    /// Everything in it, or in the ledger of earlier versions; changes nothing.
+    pub async fn read_or_adopt(&mut self, known: &[Migration]) -> Result<Vec<Applied>, sqlx::Error> {
+        let entries = self.read().await?;
+        if entries.is_empty() && self.has_table(BEFORE).await? {
+            return self.of_before(known).await;
+        }
+        Ok(entries)
+    }
+
+    async fn of_before(&mut self, known: &[Migration]) -> Result<Vec<Applied>, sqlx::Error> {
         let backend = self.connection.engine().backend();
-        let rows = self.connection.ask("SELECT version FROM seaql_migrations", Vec::new()).await?;
-        for row in rows {
+        let rows =
+            self.connection.ask("SELECT version, applied_at FROM seaql_migrations ORDER BY version", Vec::new()).await?;
+        let entry = |row: &QueryResult| {
             let name: String = row.try_get_by_index(0).map_err(decoding)?;
+            let seconds: i64 = row.try_get_by_index(1).map_err(decoding)?;
             let migration = known.iter().find(|migration| migration.name == name);
             let steps = migration.map_or(0, |migration| migration.up(backend).len());
             let checksum = migration.map_or_else(String::new, |migration| migration.checksum(backend).to_string());
-            self.write(&Applied { name, checksum, steps, steps_done: steps, applied_at: 0, took_ms: 0 }).await?;
-        }
-        self.connection.run("DROP TABLE seaql_migrations").await
+            let applied_at = seconds.saturating_mul(1_000_000);
+            Ok(Applied { name, checksum, steps, steps_done: steps, applied_at, took_ms: 0 })
+        };
+        rows.iter().map(entry).collect()
     }
 
     /// Whether the database has a table of this name.
