@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
+    Schema,
     engine::DatabaseUrl,
     pool::Bounds,
     replica::{self, Servers},
@@ -29,6 +30,8 @@ pub struct Config {
     pub replica_lag_max: Duration,
     /// How often it is looked how far the replicas have come; at least 20 ms.
     pub replica_probe_interval: Duration,
+    /// What the databases are brought to.
+    pub schema: Schema,
 }
 
 /// Where an installation's databases stand.
@@ -64,6 +67,7 @@ impl Config {
             slow_from: Duration::from_millis(250),
             replica_lag_max: Duration::from_secs(2),
             replica_probe_interval: Duration::from_millis(500),
+            schema: Schema::OF_THIS_BUILD,
         }
     }
 

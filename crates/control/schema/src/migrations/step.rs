@@ -103,7 +103,9 @@ impl Step {
         let Self::DropColumn { table, column } = self else { return None };
         (!may_be_left_out(column)).then(|| {
             let name = column.get_column_name();
-            format!("{table}.{name} is not null and without a default, and could not be added again: let it be null first")
+            format!(
+                "{table}.{name} is not null and without a default, and could not be added again: let it be null first"
+            )
         })
     }
 
@@ -111,9 +113,7 @@ impl Step {
     pub fn loss(&self) -> Option<Loss> {
         match self {
             Self::CreateTable { table, .. } => Some(Loss::Rows { table }),
-            Self::AddColumn { table, column } => {
-                Some(Loss::Values { table, column: column.get_column_name() })
-            }
+            Self::AddColumn { table, column } => Some(Loss::Values { table, column: column.get_column_name() }),
             Self::DropColumn { table, column } => {
                 Some(Loss::ComesBackEmpty { what: format!("{table}.{}", column.get_column_name()) })
             }

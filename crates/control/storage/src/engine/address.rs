@@ -42,6 +42,11 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// What only looks, on `engine`.
+    pub const fn reading(engine: Engine) -> Self {
+        if engine.writes_alone() { Self::Reader } else { Self::Both }
+    }
+
     /// Its name in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -73,8 +73,10 @@ impl Ledger<'_> {
 
     async fn of_before(&mut self, known: &[Migration]) -> Result<Vec<Applied>, sqlx::Error> {
         let backend = self.connection.engine().backend();
-        let rows =
-            self.connection.ask("SELECT version, applied_at FROM seaql_migrations ORDER BY version", Vec::new()).await?;
+        let rows = self
+            .connection
+            .ask("SELECT version, applied_at FROM seaql_migrations ORDER BY version", Vec::new())
+            .await?;
         let entry = |row: &QueryResult| {
             let name: String = row.try_get_by_index(0).map_err(decoding)?;
             let seconds: i64 = row.try_get_by_index(1).map_err(decoding)?;

@@ -151,9 +151,7 @@ async fn count(connection: &mut Connection, loss: &Loss) -> Result<i64, sqlx::Er
     query.expr(Expr::col(Asterisk).count());
     match loss {
         Loss::Rows { table } => query.from(*table),
-        Loss::Values { table, column } => {
-            query.from(*table).and_where(Expr::col(column.clone()).is_not_null())
-        }
+        Loss::Values { table, column } => query.from(*table).and_where(Expr::col(column.clone()).is_not_null()),
         Loss::ComesBackEmpty { .. } => return Ok(0),
     };
     let statement = connection.engine().backend().build(&query);
