@@ -33,7 +33,8 @@ pub enum Step {
         table: &'static str,
         column: ColumnDef,
     },
-    /// The table that is made again, empty, when the step is undone.
+    /// The table that is made again, empty, when the step is undone. Its indexes are dropped by steps of their own before, so
+    /// that they come back too.
     DropTable {
         table: &'static str,
         again: TableCreateStatement,

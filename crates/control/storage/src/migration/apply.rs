@@ -2,7 +2,8 @@
 //! step, each noted in the ledger, where they are not (MariaDB), so that an interrupted migration goes on where it was.
 //!
 //! What the ledger says of an interrupted migration is true in both directions: the first `steps_done` steps are done; those
-//! from there on may be done or not. Steps are noted after they were done, and before they are undone.
+//! from there on may be done or not, unless it says that it is exact. Steps are noted after they were done, and before they
+//! are undone.
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,7 +11,7 @@ use warren_model::Clock;
 use warren_schema::migrations::Migration;
 
 use super::{
-    ledger::{Applied, Ledger, missing},
+    ledger::{Applied, Certainty, Ledger, missing},
     lock,
 };
 use crate::{
@@ -75,13 +76,14 @@ async fn apply(
     let (backend, begun) = (connection.engine().backend(), Instant::now());
     let step_by_step = connection.engine() == Engine::MariaDb;
     let statements = migration.up(backend);
-    let entry = |steps_done| Applied {
+    let entry = |steps_done, certainty| Applied {
         name: migration.name.to_owned(),
         checksum: migration.checksum(backend).to_string(),
         steps: statements.len(),
         steps_done,
         applied_at: micros(clock.now()),
         took_ms: i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX),
+        certainty,
     };
     let failed = |step: usize, error: sqlx::Error| StorageError::MigrationFailed {
         place: place.clone(),
@@ -90,20 +92,31 @@ async fn apply(
         source: Arc::new(error),
     };
     let steps_done = interrupted.map_or(0, |entry| entry.steps_done);
-    if step_by_step && interrupted.is_none() {
-        Ledger { connection }.write(&entry(0)).await.map_err(|error| failed(0, error))?;
+    // What is there already is the migration's own only if it may have got there.
+    let may_be_done = interrupted.is_some_and(|entry| entry.certainty == Certainty::UnderWay);
+    if step_by_step {
+        let begin = entry(steps_done, Certainty::UnderWay);
+        Ledger { connection }.write(&begin).await.map_err(|error| failed(steps_done, error))?;
     }
     for (step, statement) in statements.iter().enumerate().skip(steps_done) {
         match connection.run(statement).await {
             Ok(()) => {}
-            Err(error) if interrupted.is_some() && was_done_already(&error) => {}
-            Err(error) => return Err(failed(step, error)),
+            Err(error) if may_be_done && was_done_already(&error) => {}
+            Err(error) => {
+                // A refusal is certain, unlike a broken connection, on which this is not written either.
+                if step_by_step {
+                    let _ = Ledger { connection }.write(&entry(step, Certainty::Exact)).await;
+                }
+                return Err(failed(step, error));
+            }
         }
         if step_by_step {
-            Ledger { connection }.write(&entry(step + 1)).await.map_err(|error| failed(step, error))?;
+            let done = entry(step + 1, Certainty::UnderWay);
+            Ledger { connection }.write(&done).await.map_err(|error| failed(step, error))?;
         }
     }
-    Ledger { connection }.write(&entry(statements.len())).await.map_err(|error| failed(statements.len(), error))
+    let whole = entry(statements.len(), Certainty::Exact);
+    Ledger { connection }.write(&whole).await.map_err(|error| failed(statements.len(), error))
 }
 
 /// Whether MariaDB says so: elsewhere nothing is ever half done.

@@ -8,7 +8,7 @@ use warren_schema::migrations::{Loss, Migration};
 
 use super::{
     apply::was_done_already,
-    ledger::{Applied, Ledger, missing},
+    ledger::{Applied, Certainty, Ledger, missing},
     lock,
 };
 use crate::{
@@ -104,8 +104,10 @@ async fn undo(
         source: Arc::new(error),
     };
     let done = entry.steps_done;
-    // Of an interrupted one, the step after those that are surely done may be done too.
-    if let Some(Some(statement)) = statements.get(done) {
+    // The step after those that are surely done may be done too.
+    if entry.certainty == Certainty::UnderWay
+        && let Some(Some(statement)) = statements.get(done)
+    {
         match connection.run(statement).await {
             Err(error) if !was_done_already(&error) => return Err(failed(done, error)),
             _ => {}
@@ -114,7 +116,7 @@ async fn undo(
     for (step, statement) in statements.iter().enumerate().take(done).rev() {
         let Some(statement) = statement else { continue };
         if step_by_step {
-            entry.steps_done = step;
+            (entry.steps_done, entry.certainty) = (step, Certainty::UnderWay);
             Ledger { connection }.write(&entry).await.map_err(|error| failed(step, error))?;
         }
         connection.run(statement).await.map_err(|error| failed(step, error))?;
