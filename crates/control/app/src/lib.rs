@@ -19,6 +19,7 @@ mod idempotency;
 pub mod installation;
 pub mod invitations;
 pub mod live;
+pub mod maintenance;
 mod metrics;
 pub mod networks;
 pub mod organisations;

@@ -72,6 +72,19 @@ impl Maintenance {
         Self { site, system, tenant }
     }
 
+    /// Where the system database stands.
+    pub fn place(&self) -> Place {
+        self.site.system().place()
+    }
+
+    /// Whether there is a system database.
+    ///
+    /// # Errors
+    /// Those of reaching the server.
+    pub async fn is_there(&self) -> Result<bool, StorageError> {
+        self.site.system().exists().await
+    }
+
     /// Every organisation that the system database knows, the oldest first.
     ///
     /// # Errors

@@ -59,9 +59,9 @@ impl Stage {
 }
 
 impl Default for RolloutOptions {
-    /// The oldest active organisation, then ten of a hundred, four at once; three failures end it.
+    /// The oldest active organisation, then ten of a hundred, eight at once; three failures end it.
     fn default() -> Self {
-        Self { canary: None, percent: 10, parallel: 4, stop_after: StopAfter::Failures(3) }
+        Self { canary: None, percent: 10, parallel: 8, stop_after: StopAfter::Failures(3) }
     }
 }
 

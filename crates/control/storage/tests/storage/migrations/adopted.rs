@@ -40,7 +40,7 @@ async fn a_database_of_the_release_before_is_adopted_with_all_its_data(engine: E
     assert_eq!(states, [MigrationState::Applied, MigrationState::Pending]);
     assert!(system.shape().await.contains("seaql_migrations"), "looking changed something");
 
-    let databases = open_with(ground.config()).await.unwrap();
+    let databases = open_with(config(&ground)).await.unwrap();
     let models = databases.tenant_models(kept).await.unwrap();
     assert_eq!(models.devices().by_id(laptop.id).await.unwrap(), Some(laptop));
     let noted = databases.system_models().tenant_migrations().of(kept).await.unwrap();

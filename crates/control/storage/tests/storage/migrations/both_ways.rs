@@ -9,6 +9,7 @@ use warren_runtime::{SystemClock, SystemRandom};
 use warren_storage::{
     Config, Direction, Engine, Losses, Maintenance, MigrationState, RolloutOptions, Schema, StorageError,
 };
+use warren_testkit::ground::Ground;
 
 use super::{
     raw::Raw,
@@ -17,7 +18,7 @@ use super::{
 use crate::{exercise, world::*};
 
 pub fn maintenance(ground: &Ground, schema: Schema) -> Maintenance {
-    let config = Config { schema, ..ground.config() };
+    let config = Config { schema, ..config(ground) };
     Maintenance::new(&config, Arc::new(SystemClock), Arc::new(SystemRandom))
 }
 
@@ -36,7 +37,7 @@ pub async fn installation_with_data(engine: Engine) -> (Ground, OrganisationId, 
 
 /// The device as it is read now, by this build.
 async fn read_back(ground: &Ground, organisation: OrganisationId, device: &Device) -> Option<Device> {
-    let databases = open_with(ground.config()).await.unwrap();
+    let databases = open_with(config(ground)).await.unwrap();
     let tenant = databases.tenant_models(organisation).await.unwrap();
     let read = tenant.devices().by_id(device.id).await.unwrap();
     drop(tenant);

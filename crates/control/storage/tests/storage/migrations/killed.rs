@@ -12,6 +12,7 @@ use rstest_reuse::apply;
 use warren_model::OrganisationId;
 use warren_runtime::{SystemClock, SystemRandom};
 use warren_storage::{Config, Direction, Engine, Losses, Maintenance, MigrationState, RolloutOptions};
+use warren_testkit::ground::Ground;
 
 use super::{
     both_ways::{installation_with_data, maintenance},
@@ -35,10 +36,7 @@ enum Way {
 
 /// A child that does it as soon as it can.
 fn child(ground: &Ground, way: Way) -> (Child, BufReader<ChildStdout>) {
-    let place = match ground {
-        Ground::Folder(folder) => folder.path().display().to_string(),
-        Ground::Server(server) => server.url(),
-    };
+    let place = ground.database_url().unwrap_or_else(|| ground.folder().display().to_string());
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "migrations::killed::the_child", "--ignored", "--nocapture"]).env(WHERE, place);
     if let Way::Down(organisation) = way {
@@ -52,7 +50,8 @@ fn child(ground: &Ground, way: Way) -> (Child, BufReader<ChildStdout>) {
 #[tokio::test]
 #[ignore = "the child of the tests here, which start it and kill it"]
 async fn the_child() {
-    let place = std::env::var(WHERE).expect("started by its parent only");
+    let said = |name: &str| std::env::var_os(name).map(|value| value.into_string().unwrap());
+    let place = said(WHERE).expect("started by its parent only");
     let config = match place.parse() {
         Ok(url) => Config::on_server(url),
         Err(_) => Config::new(place.into()),
@@ -60,7 +59,7 @@ async fn the_child() {
     let config = Config { schema: with(&[EXPAND, CONTRACT, LONG]), ..config };
     let maintenance = Maintenance::new(&config, Arc::new(SystemClock), Arc::new(SystemRandom));
     println!("{BEGUN}");
-    if let Ok(organisation) = std::env::var(ROLL_BACK) {
+    if let Some(organisation) = said(ROLL_BACK) {
         maintenance.roll_back(organisation.parse().ok(), 1, Losses::Accepted).await.unwrap();
         return;
     }
@@ -133,7 +132,7 @@ async fn a_migration_killed_half_way_goes_on_or_back_from_where_it_was(engine: E
     }
     assert!(cut_short >= 2, "only {cut_short} of {rounds} were killed half-way");
     maintenance.roll_back(Some(kept), 3, Losses::Accepted).await.unwrap();
-    let databases = open_with(ground.config()).await.unwrap();
+    let databases = open_with(config(&ground)).await.unwrap();
     let tenant = databases.tenant_models(kept).await.unwrap();
     assert_eq!(tenant.devices().by_id(laptop.id).await.unwrap(), Some(laptop));
     drop(tenant);

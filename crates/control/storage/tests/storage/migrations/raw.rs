@@ -3,8 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use warren_model::OrganisationId;
 use warren_storage::Engine;
-
-use crate::world::*;
+use warren_testkit::ground::Ground;
 
 /// One database of a test: the system's, or an organisation's.
 #[derive(Debug, Clone)]
@@ -15,13 +14,11 @@ pub struct Raw {
 
 impl Raw {
     pub fn of(ground: &Ground, engine: Engine, organisation: Option<OrganisationId>) -> Self {
-        let url = match (ground, organisation) {
-            (Ground::Folder(folder), None) => folder.path().join("system.sqlite").display().to_string(),
-            (Ground::Folder(folder), Some(id)) => {
-                folder.path().join(format!("tenants/{id}.sqlite")).display().to_string()
-            }
-            (Ground::Server(server), None) => server.url(),
-            (Ground::Server(server), Some(id)) => format!("{}_{}", server.url(), id.uuid().simple()),
+        let url = match (ground.database_url(), organisation) {
+            (None, None) => ground.folder().join("system.sqlite").display().to_string(),
+            (None, Some(id)) => ground.folder().join(format!("tenants/{id}.sqlite")).display().to_string(),
+            (Some(url), None) => url,
+            (Some(url), Some(id)) => format!("{url}_{}", id.uuid().simple()),
         };
         Self { engine, url }
     }

@@ -67,8 +67,9 @@ fn each_kind_of_breach_is_found() {
     fn add_column() -> Vec<Step> {
         vec![Step::AddColumn { table: "devices", column: ColumnDef::new("colour").integer().null().take() }]
     }
+    type Steps = fn() -> Vec<Step>;
     let (expand, contract) = (Phase::Expand, Phase::Contract);
-    let breaches: [(Phase, fn() -> Vec<Step>, &str); 9] = [
+    let breaches: [(Phase, Steps, &str); 9] = [
         (expand, unique, "may refuse rows of devices"),
         (expand, without_default, "devices.colour is new, not null and without a default"),
         (expand, unique_column, "the unique column devices.colour"),
@@ -83,8 +84,7 @@ fn each_kind_of_breach_is_found() {
         let breach = Migration { name: "m9000_wrong", phase, steps }.breach().unwrap();
         assert!(breach.contains(said) && breach.starts_with("m9000_wrong"), "{breach}");
     }
-    for (phase, steps) in [(contract, drop_index as fn() -> Vec<Step>), (contract, drop_table), (expand, create_table)]
-    {
+    for (phase, steps) in [(contract, drop_index as Steps), (contract, drop_table), (expand, create_table)] {
         assert_eq!(Migration { name: "m9000_right", phase, steps }.breach(), None);
     }
 }

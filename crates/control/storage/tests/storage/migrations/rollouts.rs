@@ -7,6 +7,7 @@ use warren_storage::{
     Config, Direction, Engine, Losses, Progress, RolloutOptions, Stage, StopAfter, Stopped, StorageError,
     TenantMigration, TenantMigrationState,
 };
+use warren_testkit::ground::Ground;
 
 use super::{
     both_ways::maintenance,
@@ -123,7 +124,7 @@ async fn an_organisation_whose_migration_fails_is_shut_alone_and_in_plain_sight(
     assert_eq!((report.changed, report.failed.len(), report.stopped), (2, 1, None));
     assert!(matches!(report.failed[0].1, StorageError::MigrationFailed { .. }), "{:?}", report.failed);
 
-    let databases = open_with(Config { schema, ..ground.config() }).await.unwrap();
+    let databases = open_with(Config { schema, ..config(&ground) }).await.unwrap();
     for id in [ids[0], ids[2]] {
         databases.tenant_models(id).await.unwrap();
     }
@@ -147,7 +148,7 @@ async fn an_organisation_whose_migration_fails_is_shut_alone_and_in_plain_sight(
 #[tokio::test]
 async fn a_cold_database_migrates_when_it_is_opened_and_that_is_noted(engine: Engine) {
     let (ground, ids) = installation(engine, 2).await;
-    let databases = open_with(Config { schema: with(&[EXPAND]), ..ground.config() }).await.unwrap();
+    let databases = open_with(Config { schema: with(&[EXPAND]), ..config(&ground) }).await.unwrap();
     databases.tenant_models(ids[0]).await.unwrap();
     let notes = databases.system_models().tenant_migrations().all().await.unwrap();
     assert_eq!(notes.len(), 1);
@@ -178,7 +179,7 @@ async fn all_organisations_are_rolled_back_in_the_same_stages() {
 #[tokio::test]
 async fn a_database_that_is_gone_fails_alone_and_says_so() {
     let (ground, ids) = installation(Engine::Sqlite, 3).await;
-    std::fs::remove_file(ground.path().join(format!("tenants/{}.sqlite", ids[1]))).unwrap();
+    std::fs::remove_file(ground.folder().join(format!("tenants/{}.sqlite", ids[1]))).unwrap();
     let maintenance = maintenance(&ground, with(&[EXPAND]));
     let report = maintenance.roll_out(Direction::Up, &RolloutOptions::default(), |_| ()).await.unwrap();
     assert_eq!((report.changed, report.failed.len()), (2, 1));
