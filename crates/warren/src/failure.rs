@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use http::StatusCode;
+use warren_app::maintenance::StorageError;
 use warren_gateway::GatewayError;
 use warren_runtime::{files::FileError, lock::LockError};
 use warren_wire::rest::v1::Problem;
@@ -51,6 +52,25 @@ pub enum Failure {
     /// Another process works on the data.
     #[error(transparent)]
     Locked(#[from] LockError),
+    /// Warren runs on the data that a command wants for itself.
+    #[error(
+        "Warren is running on {} as process {pid}, and databases in use cannot be worked on; stop it, run this again, then start it: as long as it runs, it migrates each database when it opens it", folder.display()
+    )]
+    InUse { folder: PathBuf, pid: u32 },
+    /// No installation where the command line says.
+    #[error(
+        "there is no installation in {0}; say where it is with --data, and --database-url for databases on a server"
+    )]
+    NoInstallation(String),
+    /// A database cannot be used.
+    #[error(transparent)]
+    Database(Box<StorageError>),
+    /// Not everything was done.
+    #[error("{0}")]
+    Unfinished(String),
+    /// It would do harm.
+    #[error("{0}")]
+    Refused(String),
     /// A file of Warren's cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -96,13 +116,22 @@ impl Failure {
                 Ok(status) if status.is_client_error() => 3,
                 _ => 1,
             },
-            Self::Ambiguous { .. } | Self::Unnamed(_) | Self::Locked(LockError::Held { .. }) | Self::Declined => 3,
-            Self::NotFound { .. } => 4,
+            Self::Ambiguous { .. }
+            | Self::Unnamed(_)
+            | Self::Locked(LockError::Held { .. })
+            | Self::InUse { .. }
+            | Self::Refused(_)
+            | Self::Declined => 3,
+            Self::Database(error) if matches!(**error, StorageError::RollbackLoses { .. }) => 3,
+            Self::Database(error) if matches!(**error, StorageError::Unreachable { .. }) => 5,
+            Self::NotFound { .. } | Self::NoInstallation(_) => 4,
             Self::NotRunning(_) | Self::NotPermitted { .. } | Self::Unanswered { .. } => 5,
             Self::Locked(LockError::Io { .. })
             | Self::File(_)
             | Self::Io { .. }
             | Self::Build(_)
+            | Self::Database(_)
+            | Self::Unfinished(_)
             | Self::Address(_)
             | Self::Start { .. } => 1,
         })

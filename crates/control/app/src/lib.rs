@@ -20,6 +20,7 @@ mod idempotency;
 pub mod installation;
 pub mod invitations;
 pub mod live;
+pub mod maintenance;
 mod metrics;
 pub mod networks;
 pub mod organisations;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
+    Schema,
     engine::DatabaseUrl,
     pool::Bounds,
     replica::{self, Servers},
@@ -34,6 +35,8 @@ pub struct Config {
     pub replica_probe_interval: Duration,
     /// From when on the watch suspects and warns.
     pub watch: WatchLimits,
+    /// What the databases are brought to.
+    pub schema: Schema,
 }
 
 /// Where an installation's databases stand.
@@ -71,6 +74,7 @@ impl Config {
             replica_lag_max: Duration::from_secs(2),
             replica_probe_interval: Duration::from_millis(500),
             watch: WatchLimits::USUAL,
+            schema: Schema::OF_THIS_BUILD,
         }
     }
 

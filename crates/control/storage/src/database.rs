@@ -58,6 +58,8 @@ pub(crate) struct Pools {
 #[derive(Debug)]
 pub(crate) struct Database {
     pub pools: Arc<Pools>,
+    /// The migrations that opening it applied.
+    pub applied: Vec<&'static str>,
 }
 
 impl Database {
@@ -69,7 +71,7 @@ impl Database {
     pub async fn open(target: Target, kind: &Arc<Kind>) -> Result<Self, StorageError> {
         let pools = Pools::new(target, kind);
         match pools.prepare().await {
-            Ok(()) => Ok(Self { pools: Arc::new(pools) }),
+            Ok(applied) => Ok(Self { pools: Arc::new(pools), applied }),
             Err(error) => {
                 pools.close().await;
                 Err(error)
@@ -94,20 +96,14 @@ impl Pools {
         Self { kind: Arc::clone(kind), place, writing, reading, replicas, observer }
     }
 
-    async fn prepare(&self) -> Result<(), StorageError> {
-        let closed_in_order = match self.writing.target() {
-            Target::File(path) => folder::was_closed_in_order(path),
-            Target::MariaDb(_) | Target::PostgreSql(_) => true,
-        };
+    async fn prepare(&self) -> Result<Vec<&'static str>, StorageError> {
+        let target = self.writing.target();
+        let closed_in_order = was_closed_in_order(target);
         let mut lease: Lease = self.writing.acquire(&WorkContext::BACKGROUND, None).await?;
         let connection = lease.lend()?;
-        if !closed_in_order {
-            check_integrity(connection, &self.place).await?;
-        }
-        match self.writing.target() {
-            Target::File(_) => refuse_without_schema(connection, &self.place).await?,
-            target if self.kind.is_system() => server::check_version(connection, target).await?,
-            _ => {}
+        check_before_use(connection, target, closed_in_order).await?;
+        if self.kind.is_system() {
+            server::check_version(connection, target).await?;
         }
         let applied =
             migration::bring_up(connection, self.kind.migrations, &self.place, self.kind.clock.as_ref()).await?;
@@ -116,7 +112,7 @@ impl Pools {
         }
         models::check(connection, self.kind.models, &self.place).await?;
         lease.returned();
-        Ok(())
+        Ok(applied)
     }
 
     pub fn engine(&self) -> Engine {
@@ -232,6 +228,32 @@ async fn fill(target: &Target, role: Role, kind: &Kind, place: &Place) -> Result
     let closed = connection.close().await;
     migrated?;
     closed.map_err(failed)
+}
+
+/// Whether nothing was left behind by a process that ended abruptly. To be asked before the database is opened.
+pub(crate) fn was_closed_in_order(target: &Target) -> bool {
+    match target {
+        Target::File(path) => folder::was_closed_in_order(path),
+        Target::MariaDb(_) | Target::PostgreSql(_) => true,
+    }
+}
+
+/// Makes sure that a file holds what it should; servers see to that themselves.
+///
+/// # Errors
+/// [`StorageError::Corrupt`]
+pub(crate) async fn check_before_use(
+    connection: &mut Connection,
+    target: &Target,
+    closed_in_order: bool,
+) -> Result<(), StorageError> {
+    if let Target::File(_) = target {
+        if !closed_in_order {
+            check_integrity(connection, &target.place()).await?;
+        }
+        refuse_without_schema(connection, &target.place()).await?;
+    }
+    Ok(())
 }
 
 async fn check_integrity(connection: &mut Connection, place: &Place) -> Result<(), StorageError> {

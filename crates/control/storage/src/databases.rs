@@ -3,7 +3,6 @@
 use std::{collections::HashSet, sync::Arc};
 
 use warren_model::{Clock, OrganisationId, Random};
-use warren_schema::migrations;
 
 use crate::{
     Config, Conflict, Place, Standing, StorageError, SystemModels, TenantModels, WorkContext,
@@ -38,48 +37,18 @@ impl Databases {
     /// [`StorageError::NewerSchema`], [`StorageError::ReadOnly`], [`StorageError::DiskFull`], [`StorageError::Unreachable`],
     /// [`StorageError::AccessRefused`], [`StorageError::OldServer`], [`StorageError::ModelMissing`] and others.
     pub async fn open(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, StorageError> {
-        let site = Site::of(&config.standing);
+        let (site, system_kind, tenant_kind) = kinds(&config, clock, random);
         site.prepare()?;
-        let budget = matches!(site, Site::Server(_)).then(|| Budget::new(config.connections_per_server_max));
-        let replicas = Replicas::of(&config).map(Arc::new);
-        let manager = Arc::new(TransactionManager::new(random));
-        let kind = |name, migrations, models, readers| {
-            Arc::new(Kind {
-                name,
-                migrations,
-                models,
-                writing: config.writing(),
-                reading: config.reading(readers),
-                reading_from_replicas: config.reading_from_replicas(),
-                replicas: replicas.clone(),
-                budget: budget.clone(),
-                clock: Arc::clone(&clock),
-                manager: Arc::clone(&manager),
-                statements: Statements::new(config.slow_from),
-                transactions: TransactionTally::default(),
-                written: Arc::default(),
-                read: Arc::default(),
-            })
-        };
-        let readers = config.readers_per_database;
-        let system_kind = kind(database::SYSTEM, migrations::SYSTEM, SystemModels::REGISTRY, readers);
-        let tenant_kind = kind(database::TENANT, migrations::TENANT, TenantModels::REGISTRY, readers / 2);
-
         let target = site.system();
         if !target.exists().await? {
             database::create(&target, &system_kind).await?;
         }
-        let system = Database::open(target.clone(), &system_kind).await?;
+        let system = SystemModels::new(Database::open(target.clone(), &system_kind).await?);
+        let replicas = system_kind.replicas.clone();
         let prober = replicas.as_ref().map(|replicas| Arc::new(Prober::start(&target, replicas)));
-        let tenants = Tenants::new(site, config.open_tenants_max.max(1), tenant_kind);
-        Ok(Self {
-            system: SystemModels::new(system),
-            system_kind,
-            tenants: Arc::new(tenants),
-            replicas,
-            prober,
-            watch: Arc::new(Watch::new(config.watch)),
-        })
+        let tenants = Tenants::new(site, config.open_tenants_max.max(1), tenant_kind, system.clone());
+        let watch = Arc::new(Watch::new(config.watch));
+        Ok(Self { system, system_kind, tenants: Arc::new(tenants), replicas, prober, watch })
     }
 
     /// Looks what is there before anything is opened or made.
@@ -203,6 +172,36 @@ pub struct WhatIsThere {
     pub tenants: usize,
     /// Where the system database is, or would be.
     pub place: Place,
+}
+
+/// Where the databases stand, and what each kind of them has in common.
+pub(crate) fn kinds(config: &Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> (Site, Arc<Kind>, Arc<Kind>) {
+    let site = Site::of(&config.standing);
+    let budget = matches!(site, Site::Server(_)).then(|| Budget::new(config.connections_per_server_max));
+    let replicas = Replicas::of(config).map(Arc::new);
+    let manager = Arc::new(TransactionManager::new(random));
+    let kind = |name, migrations, models, readers| {
+        Arc::new(Kind {
+            name,
+            migrations,
+            models,
+            writing: config.writing(),
+            reading: config.reading(readers),
+            reading_from_replicas: config.reading_from_replicas(),
+            replicas: replicas.clone(),
+            budget: budget.clone(),
+            clock: Arc::clone(&clock),
+            manager: Arc::clone(&manager),
+            statements: Statements::new(config.slow_from),
+            transactions: TransactionTally::default(),
+            written: Arc::default(),
+            read: Arc::default(),
+        })
+    };
+    let readers = config.readers_per_database;
+    let system_kind = kind(database::SYSTEM, config.schema.system, SystemModels::REGISTRY, readers);
+    let tenant_kind = kind(database::TENANT, config.schema.tenant, TenantModels::REGISTRY, readers / 2);
+    (site, system_kind, tenant_kind)
 }
 
 impl Site {

@@ -50,6 +50,19 @@ pub enum StorageError {
         "the migration `{name}` of {place} stopped at step {step}: {source}; mend the cause, and the next start goes on from there"
     )]
     MigrationFailed { place: Place, name: String, step: usize, source: Arc<dyn std::error::Error + Send + Sync> },
+    /// A rollback did not go through.
+    #[error(
+        "rolling `{name}` of {place} back stopped at step {step}: {source}; mend the cause, and the next rollback goes on from there"
+    )]
+    RollbackFailed { place: Place, name: String, step: usize, source: Arc<dyn std::error::Error + Send + Sync> },
+    /// A rollback would lose data, and nobody said that this is wanted.
+    #[error(
+        "rolling {place} back would lose data: {}; make a backup first, and then say that the loss is accepted", losses.join("; ")
+    )]
+    RollbackLoses { place: Place, losses: Vec<String> },
+    /// Another process changes the schema of the database.
+    #[error("another process has been migrating {place} for more than {} s; wait until it ends, then try again", waited.as_secs())]
+    MigrationLocked { place: Place, waited: Duration },
     /// A table or column that this program uses is not there.
     #[error(
         "{place} lacks what the model `{model}` needs ({detail}); it was changed by something else than Warren: restore the last backup"

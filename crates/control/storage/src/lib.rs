@@ -42,6 +42,11 @@ pub use databases::{Databases, WhatIsThere};
 pub use engine::{DatabaseUrl, DatabaseUrlError, Engine, RetryCause};
 pub use error::{Conflict, StorageError};
 pub use idempotency::{Claim, IdempotencyKeys};
+pub use migration::{
+    DatabaseSchema, Direction, Losses, Maintenance, MigrationPhase, MigrationState, MigrationView, PARALLEL_MAX,
+    PlannedMigration, Progress, RolloutOptions, RolloutReport, Schema, SchemaStatus, Stage, StopAfter, Stopped,
+    TenantEntry, TenantOutcome, TenantSchema,
+};
 pub use place::Place;
 pub use pool::{HistogramView, LeaseView, Phase, PoolState, PoolTallyView};
 pub use reader::{Reader, Staleness};
@@ -52,7 +57,7 @@ pub use status::{DatabaseStatus, KindStatus, PoolStatus, ServerStatus, StorageSt
 pub use system::{
     Account, AccountChange, Accounts, AuditOutbox, GatewayNetworks, Gateways, InviterProof, JoinToken, Link,
     LinkPurpose, Links, Membership, Memberships, OrganisationChange, Organisations, Session, Sessions, SystemAudit,
-    SystemModels, SystemTransaction,
+    SystemModels, SystemTransaction, TenantMigration, TenantMigrationState, TenantMigrations,
 };
 pub use tenant::{
     AuditEntries, DeviceCounts, DeviceFilter, DevicePeer, DeviceUsage, Devices, Networks, TenantModels,

@@ -12,9 +12,10 @@ use tokio::sync::Notify;
 use warren_model::OrganisationId;
 
 use crate::{
-    StorageError, TenantModels,
+    StorageError, SystemModels, TenantModels,
     database::{Database, Kind, Pools},
     engine::{Site, Target},
+    migration::Notes,
 };
 
 /// The registry of opened tenant databases.
@@ -23,6 +24,8 @@ pub(crate) struct Tenants {
     site: Site,
     open_max: usize,
     kind: Arc<Kind>,
+    /// What becomes of databases that are migrated when they are opened.
+    notes: Notes,
     slots: Mutex<Slots>,
     /// Those who wait for a place.
     waiting: AtomicUsize,
@@ -98,11 +101,13 @@ enum Step {
 }
 
 impl Tenants {
-    pub fn new(site: Site, open_max: usize, kind: Arc<Kind>) -> Self {
+    pub fn new(site: Site, open_max: usize, kind: Arc<Kind>, system: SystemModels) -> Self {
+        let notes = Notes::new(system, kind.migrations.last().map_or("", |migration| migration.name));
         Self {
             site,
             open_max,
             kind,
+            notes,
             slots: Mutex::default(),
             waiting: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
@@ -217,7 +222,10 @@ impl Tenants {
         {
             return Err(StorageError::NotFound);
         }
-        let database = Database::open(target, &self.kind).await?;
+        let opened = Database::open(target, &self.kind).await;
+        let outcome = opened.as_ref().map(|database| database.applied.as_slice());
+        self.notes.opened(id, outcome, self.kind.clock.as_ref()).await;
+        let database = opened?;
         let tenant = Arc::new(OpenTenant { database, holders: AtomicUsize::new(0) });
         let held = Held::new(Arc::clone(&tenant), Arc::clone(&self.changed));
         claim.then = Some(tenant);

@@ -22,6 +22,7 @@ use clap::Subcommand;
 
 use crate::Failure;
 
+pub use confirm::Confirmation;
 pub use console::print;
 
 /// What can be managed.

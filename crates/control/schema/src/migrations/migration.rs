@@ -26,6 +26,16 @@ pub enum Phase {
     Contract,
 }
 
+impl Phase {
+    /// The word for it in plans.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expand => "expand",
+            Self::Contract => "contract",
+        }
+    }
+}
+
 /// SHA-256 over the statements of a migration on one engine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Checksum([u8; 32]);
@@ -38,7 +48,22 @@ impl Migration {
 
     /// The statements that undo it, in order.
     pub fn down(&self, backend: DbBackend) -> Vec<String> {
-        (self.steps)().iter().rev().map(|step| step.down(backend)).collect()
+        self.undo(backend).into_iter().rev().flatten().collect()
+    }
+
+    /// What undoes each step, in the order of the steps. None for an index of a table that the migration itself made: it goes
+    /// with the table, and MariaDB would not let go of one that a foreign key leans on.
+    pub fn undo(&self, backend: DbBackend) -> Vec<Option<String>> {
+        let (steps, mut made) = ((self.steps)(), Vec::new());
+        let undo = |step: &Step| match step {
+            Step::CreateTable { table, .. } => {
+                made.push(*table);
+                Some(step.down(backend))
+            }
+            Step::CreateIndex { table, .. } if made.contains(table) => None,
+            _ => Some(step.down(backend)),
+        };
+        steps.iter().map(undo).collect()
     }
 
     /// What it is known by beside its name: a released migration whose checksum differs was changed.
@@ -59,13 +84,18 @@ impl Migration {
             if let Step::CreateTable { table, .. } = step {
                 made.push(*table);
             }
-            if self.phase == Phase::Expand
-                && let Some(fault) = step.narrows(&made)
-            {
-                return Some(format!(
-                    "{} expands, but {fault}: do that in a later migration that contracts",
-                    self.name
-                ));
+            let name = self.name;
+            let fault = match self.phase {
+                Phase::Expand => step
+                    .narrows(&made)
+                    .map(|fault| format!("{name} expands, but {fault}: do that in a later migration that contracts")),
+                Phase::Contract => step
+                    .widens()
+                    .map(|fault| format!("{name} contracts, but {fault}: do that in an earlier migration that expands"))
+                    .or_else(|| step.cannot_be_undone().map(|fault| format!("{name} contracts, but {fault}"))),
+            };
+            if fault.is_some() {
+                return fault;
             }
         }
         None

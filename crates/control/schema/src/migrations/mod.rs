@@ -2,15 +2,16 @@
 
 mod m0001_system;
 mod m0001_tenant;
+mod m0002_tenant_migrations;
 mod migration;
 mod step;
 mod table;
 
 pub use migration::{Checksum, Migration, Phase};
-pub use step::Step;
+pub use step::{Loss, Step};
 
 /// Brings the system database to the schema of this build.
-pub const SYSTEM: &[Migration] = &[m0001_system::INITIAL];
+pub const SYSTEM: &[Migration] = &[m0001_system::INITIAL, m0002_tenant_migrations::TENANT_MIGRATIONS];
 
 /// Brings a tenant database to the schema of this build.
 pub const TENANT: &[Migration] = &[m0001_tenant::INITIAL];

@@ -33,7 +33,8 @@ pub enum Step {
         table: &'static str,
         column: ColumnDef,
     },
-    /// The table that is made again, empty, when the step is undone.
+    /// The table that is made again, empty, when the step is undone. Its indexes are dropped by steps of their own before, so
+    /// that they come back too.
     DropTable {
         table: &'static str,
         again: TableCreateStatement,
@@ -72,16 +73,72 @@ impl Step {
             Self::CreateIndex { table, statement, name } => (statement.is_unique_key() && !made.contains(table))
                 .then(|| format!("the unique index {name} may refuse rows of {table} that were allowed")),
             Self::AddColumn { table, column } => {
-                let spec = column.get_column_spec();
-                let insertable = spec.nullable.unwrap_or(true) || spec.default.is_some();
-                (!insertable)
-                    .then(|| format!("{table}.{} is new, not null and without a default", column.get_column_name()))
+                let name = column.get_column_name();
+                if !may_be_left_out(column) {
+                    Some(format!("{table}.{name} is new, not null and without a default"))
+                } else if column.get_column_spec().unique {
+                    Some(format!("the unique column {table}.{name} may refuse rows that were allowed"))
+                } else {
+                    None
+                }
             }
             Self::DropIndex { name, .. } => Some(format!("it drops the index {name}")),
             Self::DropColumn { table, column } => Some(format!("it drops {table}.{}", column.get_column_name())),
             Self::DropTable { table, .. } => Some(format!("it drops the table {table}")),
         }
     }
+
+    /// What it adds that a program has to write to, if anything.
+    pub(super) fn widens(&self) -> Option<String> {
+        match self {
+            Self::CreateTable { table, .. } => Some(format!("it creates the table {table}")),
+            Self::AddColumn { table, column } => Some(format!("it adds {table}.{}", column.get_column_name())),
+            Self::CreateIndex { .. } | Self::DropIndex { .. } | Self::DropColumn { .. } | Self::DropTable { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Why it could not be undone while the table has rows, if it could not.
+    pub(super) fn cannot_be_undone(&self) -> Option<String> {
+        let Self::DropColumn { table, column } = self else { return None };
+        (!may_be_left_out(column)).then(|| {
+            let name = column.get_column_name();
+            format!(
+                "{table}.{name} is not null and without a default, and could not be added again: let it be null first"
+            )
+        })
+    }
+
+    /// What undoing it loses, or does not bring back.
+    pub fn loss(&self) -> Option<Loss> {
+        match self {
+            Self::CreateTable { table, .. } => Some(Loss::Rows { table }),
+            Self::AddColumn { table, column } => Some(Loss::Values { table, column: column.get_column_name() }),
+            Self::DropColumn { table, column } => {
+                Some(Loss::ComesBackEmpty { what: format!("{table}.{}", column.get_column_name()) })
+            }
+            Self::DropTable { table, .. } => Some(Loss::ComesBackEmpty { what: (*table).to_owned() }),
+            Self::CreateIndex { .. } | Self::DropIndex { .. } => None,
+        }
+    }
+}
+
+/// What undoing a step costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// The rows that were written to this table since.
+    Rows { table: &'static str },
+    /// The values that were written to this column since.
+    Values { table: &'static str, column: String },
+    /// The shape is restored, and not what was in it.
+    ComesBackEmpty { what: String },
+}
+
+/// Whether a row may be inserted that does not name the column.
+fn may_be_left_out(column: &ColumnDef) -> bool {
+    let spec = column.get_column_spec();
+    spec.nullable.unwrap_or(true) || spec.default.is_some()
 }
 
 fn create_table(backend: DbBackend, table: &TableCreateStatement) -> String {

@@ -9,3 +9,4 @@ pub mod link;
 pub mod membership;
 pub mod organisation;
 pub mod session;
+pub mod tenant_migration;

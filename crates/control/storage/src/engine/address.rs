@@ -13,7 +13,7 @@ use super::{Connection, Engine};
 use crate::{Place, replica};
 
 /// How long SQLite itself waits for a lock; only a second process could hold one.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this after a checkpoint.
 const JOURNAL_SIZE_BYTES_MAX: u32 = 16 * 1024 * 1024;
 /// Every statement of the repositories fits in, so none is prepared twice.
@@ -21,7 +21,7 @@ const STATEMENTS_MAX: usize = 256;
 /// A server that does not answer within this time is taken for gone.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// A server ends a statement after this long, and a transaction that does nothing: the last resort when a client is gone.
-const STATEMENT_TIME_MAX: Duration = Duration::from_secs(60);
+pub(crate) const STATEMENT_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,11 +34,19 @@ pub(crate) enum Role {
     Both,
     /// Reads only, on a server that follows another one.
     Replica,
+    /// Changes the schema of a database that nobody else has open: what it did is on the disk once a checkpoint is done,
+    /// which costs less than every commit on its own.
+    Migrator,
     /// Makes a new database that nobody else sees yet: a crash leaves it behind unnoticed, so nothing is synchronised.
     Maker,
 }
 
 impl Role {
+    /// What only looks, on `engine`.
+    pub const fn reading(engine: Engine) -> Self {
+        if engine.writes_alone() { Self::Reader } else { Self::Both }
+    }
+
     /// Its name in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,6 +54,7 @@ impl Role {
             Self::Reader => "read",
             Self::Both => "both",
             Self::Replica => "replica",
+            Self::Migrator => "migrate",
             Self::Maker => "make",
         }
     }
@@ -147,6 +156,7 @@ fn sqlite(path: PathBuf, role: Role) -> SqliteConnectOptions {
         .disable_statement_logging();
     match role {
         Role::Reader => options.read_only(true).pragma("query_only", "ON"),
+        Role::Migrator => options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Normal),
         Role::Maker => options.journal_mode(SqliteJournalMode::Memory).synchronous(SqliteSynchronous::Off),
         Role::Writer | Role::Both | Role::Replica => options
             .journal_mode(SqliteJournalMode::Wal)

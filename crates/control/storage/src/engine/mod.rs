@@ -9,8 +9,8 @@ mod site;
 
 use sea_orm::DbBackend;
 
+pub(crate) use address::{BUSY_TIMEOUT, Role, STATEMENT_TIME_MAX, Target};
 pub use address::{DatabaseUrl, DatabaseUrlError};
-pub(crate) use address::{Role, Target};
 pub(crate) use connection::{Answer, Connection, decoding};
 pub(crate) use fault::Fault;
 pub use fault::RetryCause;

@@ -11,7 +11,7 @@ use crate::{
 /// The table of the ledger, the same in every database. Changing it would take a migration of the ledger itself.
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (name VARCHAR(80) NOT NULL PRIMARY KEY, checksum CHAR(64) \
                       NOT NULL, steps INTEGER NOT NULL, steps_done INTEGER NOT NULL, applied_at BIGINT NOT NULL, took_ms \
-                      BIGINT NOT NULL)";
+                      BIGINT NOT NULL, certainty VARCHAR(9) NOT NULL)";
 /// Where versions before this ledger kept theirs.
 const BEFORE: &str = "seaql_migrations";
 
@@ -25,6 +25,25 @@ pub struct Applied {
     /// Microseconds since the Unix epoch.
     pub applied_at: i64,
     pub took_ms: i64,
+    pub certainty: Certainty,
+}
+
+/// Whether `steps_done` is all there is to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// The steps from there on are not done.
+    Exact,
+    /// Steps are under way, or were cut off: those from there on may be done or not.
+    UnderWay,
+}
+
+impl Certainty {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::UnderWay => "under way",
+        }
+    }
 }
 
 impl Applied {
@@ -42,7 +61,7 @@ pub(crate) struct Ledger<'a> {
 impl Ledger<'_> {
     /// Everything in it, oldest first; nothing when there is no ledger.
     pub async fn read(&mut self) -> Result<Vec<Applied>, sqlx::Error> {
-        let sql = "SELECT name, checksum, steps, steps_done, applied_at, took_ms FROM schema_migrations ORDER BY name";
+        let sql = "SELECT name, checksum, steps, steps_done, applied_at, took_ms, certainty FROM schema_migrations ORDER BY name";
         match self.connection.ask(sql, Vec::new()).await {
             Ok(rows) => rows.iter().map(read).collect(),
             Err(error) if matches!(Fault::of(&error), Fault::Missing(_)) => Ok(Vec::new()),
@@ -56,16 +75,45 @@ impl Ledger<'_> {
         if !self.has_table(BEFORE).await? {
             return Ok(());
         }
+        for entry in self.of_before(known).await? {
+            self.write(&entry).await?;
+        }
+        self.connection.run("DROP TABLE seaql_migrations").await
+    }
+
+    /// Everything in it, or in the ledger of earlier versions; changes nothing.
+    pub async fn read_or_adopt(&mut self, known: &[Migration]) -> Result<Vec<Applied>, sqlx::Error> {
+        let entries = self.read().await?;
+        if entries.is_empty() && self.has_table(BEFORE).await? {
+            return self.of_before(known).await;
+        }
+        Ok(entries)
+    }
+
+    async fn of_before(&mut self, known: &[Migration]) -> Result<Vec<Applied>, sqlx::Error> {
         let backend = self.connection.engine().backend();
-        let rows = self.connection.ask("SELECT version FROM seaql_migrations", Vec::new()).await?;
-        for row in rows {
+        let rows = self
+            .connection
+            .ask("SELECT version, applied_at FROM seaql_migrations ORDER BY version", Vec::new())
+            .await?;
+        let entry = |row: &QueryResult| {
             let name: String = row.try_get_by_index(0).map_err(decoding)?;
+            let seconds: i64 = row.try_get_by_index(1).map_err(decoding)?;
             let migration = known.iter().find(|migration| migration.name == name);
             let steps = migration.map_or(0, |migration| migration.up(backend).len());
             let checksum = migration.map_or_else(String::new, |migration| migration.checksum(backend).to_string());
-            self.write(&Applied { name, checksum, steps, steps_done: steps, applied_at: 0, took_ms: 0 }).await?;
-        }
-        self.connection.run("DROP TABLE seaql_migrations").await
+            let applied_at = seconds.saturating_mul(1_000_000);
+            Ok(Applied {
+                name,
+                checksum,
+                steps,
+                steps_done: steps,
+                applied_at,
+                took_ms: 0,
+                certainty: Certainty::Exact,
+            })
+        };
+        rows.iter().map(entry).collect()
     }
 
     /// Whether the database has a table of this name.
@@ -82,12 +130,16 @@ impl Ledger<'_> {
         Ok(self.connection.ask_one::<i64>(sql, vec![name.into()]).await?.unwrap_or(0) > 0)
     }
 
-    /// Writes an entry in place of an earlier one of the same name.
+    /// Writes an entry in place of an earlier one of the same name, at no moment without either: on MariaDB, where this is no
+    /// part of a transaction, in one statement.
     pub async fn write(&mut self, entry: &Applied) -> Result<(), sqlx::Error> {
-        self.remove(&entry.name).await?;
         let sql = match self.connection.engine() {
-            Engine::PostgreSql => "INSERT INTO schema_migrations VALUES ($1, $2, $3, $4, $5, $6)",
-            _ => "INSERT INTO schema_migrations VALUES (?, ?, ?, ?, ?, ?)",
+            Engine::Sqlite => "INSERT OR REPLACE INTO schema_migrations VALUES (?, ?, ?, ?, ?, ?, ?)",
+            Engine::MariaDb => "REPLACE INTO schema_migrations VALUES (?, ?, ?, ?, ?, ?, ?)",
+            Engine::PostgreSql => {
+                self.remove(&entry.name).await?;
+                "INSERT INTO schema_migrations VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            }
         };
         let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
         let values = vec![
@@ -97,6 +149,7 @@ impl Ledger<'_> {
             count(entry.steps_done).into(),
             entry.applied_at.into(),
             entry.took_ms.into(),
+            entry.certainty.as_str().into(),
         ];
         self.connection.ask(sql, values).await.map(drop)
     }
@@ -130,6 +183,7 @@ fn read(row: &QueryResult) -> Result<Applied, sqlx::Error> {
         steps_done: count(3)?,
         applied_at: number(4)?,
         took_ms: number(5)?,
+        certainty: if text(6)? == Certainty::Exact.as_str() { Certainty::Exact } else { Certainty::UnderWay },
     })
 }
 

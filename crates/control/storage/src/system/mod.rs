@@ -8,6 +8,7 @@ mod links;
 mod memberships;
 mod organisations;
 mod sessions;
+pub(crate) mod tenant_migrations;
 
 use std::{panic::Location, sync::Arc};
 
@@ -19,6 +20,7 @@ pub use links::{Link, LinkPurpose, Links};
 pub use memberships::{InviterProof, Membership, Memberships};
 pub use organisations::{OrganisationChange, Organisations};
 pub use sessions::{Session, Sessions};
+pub use tenant_migrations::{TenantMigration, TenantMigrationState, TenantMigrations};
 
 use warren_schema::{idempotency_key::Entity as IdempotencyKey, system as entity};
 
@@ -63,6 +65,8 @@ models!(
     audit: SystemAudit [entity::audit_entry::Entity],
     /// Entries on their way to an organisation's trail.
     audit_outbox: AuditOutbox [entity::audit_outbox::Entity],
+    /// How far the organisations' databases got with their migrations.
+    tenant_migrations: TenantMigrations [entity::tenant_migration::Entity],
     /// Requests that are done once.
     idempotency: IdempotencyKeys [IdempotencyKey],
 );
