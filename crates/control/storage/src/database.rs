@@ -10,6 +10,7 @@ use crate::{
     engine::{Connection, Engine, Role, Target, folder, server},
     migration,
     models::{self, Model},
+    moving,
     pool::{Bounds, Budget, Counts, Lease, Pool, PoolTally},
     replica::{DatabaseReplicas, Replicas},
     statements::{Observer, Statements},
@@ -103,6 +104,9 @@ impl Pools {
         let connection = lease.lend()?;
         if !closed_in_order {
             check_integrity(connection, &self.place).await?;
+        }
+        if self.kind.is_system() {
+            moving::refuse_marked(connection, &self.place).await?;
         }
         match self.writing.target() {
             Target::File(_) => refuse_without_schema(connection, &self.place).await?,
@@ -220,6 +224,8 @@ pub(crate) async fn holds_schema(target: &Target) -> Result<bool, StorageError> 
     }
     let failed = |error| StorageError::from_driver(&Arc::new(error), &target.place());
     let mut connection = target.connect(Role::Both).await.map_err(failed)?;
+    // Said here already, before anybody wonders why the system database is empty and the others are not.
+    moving::refuse_marked(&mut connection, &target.place()).await?;
     let found = migration::has_ledger(&mut connection).await;
     let _ = connection.close().await;
     found.map_err(failed)
@@ -234,7 +240,7 @@ async fn fill(target: &Target, role: Role, kind: &Kind, place: &Place) -> Result
     closed.map_err(failed)
 }
 
-async fn check_integrity(connection: &mut Connection, place: &Place) -> Result<(), StorageError> {
+pub(crate) async fn check_integrity(connection: &mut Connection, place: &Place) -> Result<(), StorageError> {
     let verdict: Option<String> = connection
         .ask_one("PRAGMA quick_check(1)", Vec::new())
         .await

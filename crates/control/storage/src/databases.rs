@@ -193,7 +193,7 @@ pub struct WhatIsThere {
 }
 
 impl Site {
-    fn of(standing: &Standing) -> Self {
+    pub(crate) fn of(standing: &Standing) -> Self {
         match standing {
             Standing::Folder(folder) => Self::Folder(folder.clone()),
             Standing::Server(servers) => Self::Server(servers.primary().clone()),

@@ -50,6 +50,17 @@ pub enum StorageError {
         "the migration `{name}` of {place} stopped at step {step}: {source}; mend the cause, and the next start goes on from there"
     )]
     MigrationFailed { place: Place, name: String, step: usize, source: Arc<dyn std::error::Error + Send + Sync> },
+    /// The databases were moved to another place.
+    #[error(
+        "{place} was moved to {to} and is not used any more; start Warren with that place, or say: warren db move --back-out"
+    )]
+    MovedAway { place: Place, to: String },
+    /// Databases are being moved here, and not all have arrived.
+    #[error(
+        "the move from {from} to {place} is not finished; run the same warren db move again, or start Warren where the \
+         databases were"
+    )]
+    MoveUnfinished { place: Place, from: String },
     /// A table or column that this program uses is not there.
     #[error(
         "{place} lacks what the model `{model}` needs ({detail}); it was changed by something else than Warren: restore the last backup"

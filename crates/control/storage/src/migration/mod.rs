@@ -6,4 +6,4 @@ mod ledger;
 mod lock;
 
 pub(crate) use apply::bring_up;
-pub(crate) use ledger::has_ledger;
+pub(crate) use ledger::{LEDGER, Ledger, has_ledger, missing};
