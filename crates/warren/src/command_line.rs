@@ -4,6 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
+    database,
     failure::{EXIT_CODES, Failure},
     gateway, manage, up,
 };
@@ -22,6 +23,9 @@ enum Command {
     Up(Box<up::Options>),
     #[command(flatten)]
     Manage(manage::Manage),
+    /// The databases: move them to another place. Warren must not be running.
+    #[command(subcommand)]
+    Db(database::Db),
     /// Be a gateway: the process that carries traffic.
     #[command(subcommand)]
     Gateway(gateway::Gateway),
@@ -45,6 +49,7 @@ impl CommandLine {
         match self.command {
             Command::Up(options) => up::run(*options),
             Command::Manage(manage) => block_on(manage.run()),
+            Command::Db(db) => block_on(db.run()),
             Command::Gateway(gateway) => gateway.run(),
             Command::GatewayKeeper(keeper) => keeper.run(),
             Command::Openapi => manage::print(warren_portal::openapi_json()),

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use http::StatusCode;
+use warren_app::moving::{MoveError, StorageError};
 use warren_gateway::GatewayError;
 use warren_runtime::{files::FileError, lock::LockError};
 use warren_wire::rest::v1::Problem;
@@ -51,6 +52,9 @@ pub enum Failure {
     /// Another process works on the data.
     #[error(transparent)]
     Locked(#[from] LockError),
+    /// The databases were not moved.
+    #[error(transparent)]
+    Move(Box<MoveError>),
     /// A file of Warren's cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -97,6 +101,7 @@ impl Failure {
                 _ => 1,
             },
             Self::Ambiguous { .. } | Self::Unnamed(_) | Self::Locked(LockError::Held { .. }) | Self::Declined => 3,
+            Self::Move(error) => of_move(error),
             Self::NotFound { .. } => 4,
             Self::NotRunning(_) | Self::NotPermitted { .. } | Self::Unanswered { .. } => 5,
             Self::Locked(LockError::Io { .. })
@@ -117,6 +122,28 @@ impl Failure {
             eprintln!("  because: {cause}");
             source = cause.source();
         }
+    }
+}
+
+/// The exit code of a move: refused where the operator can choose otherwise, failed where something is to be mended.
+const fn of_move(error: &MoveError) -> u8 {
+    match error {
+        MoveError::NothingThere { .. } => 4,
+        MoveError::SamePlace { .. }
+        | MoveError::Occupied { .. }
+        | MoveError::AnotherMove { .. }
+        | MoveError::NotMigrated { .. }
+        | MoveError::UnknownTable { .. }
+        | MoveError::NotMoved { .. }
+        | MoveError::Storage(StorageError::MovedAway { .. } | StorageError::MoveUnfinished { .. }) => 3,
+        MoveError::Storage(StorageError::Unreachable { .. }) => 5,
+        MoveError::Storage(_) | MoveError::RowRefused { .. } | MoveError::Different { .. } => 1,
+    }
+}
+
+impl From<MoveError> for Failure {
+    fn from(error: MoveError) -> Self {
+        Self::Move(Box::new(error))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Invariants
 //! - This crate composes: what is decided is decided below.
-//! - The command line is a client of the API. The one thing it asks for beside it is a new set-up link.
+//! - The command line is a client of the API. The one thing it asks for beside it is a new set-up link; `warren db` works on the
+//!   databases themselves, while nothing else does.
 
 mod command_line;
 mod database;

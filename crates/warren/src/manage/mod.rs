@@ -21,6 +21,7 @@ use clap::Subcommand;
 
 use crate::Failure;
 
+pub use confirm::Confirmation;
 pub use console::print;
 
 /// What can be managed.
