@@ -23,7 +23,7 @@ enum Command {
     Up(Box<up::Options>),
     #[command(flatten)]
     Manage(manage::Manage),
-    /// The databases: migrate them, roll them back, see their schema. Warren must not be running.
+    /// The databases: how they are, migrations, moves.
     #[command(subcommand)]
     Db(database::Db),
     /// Be a gateway: the process that carries traffic.

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use http::StatusCode;
-use warren_app::maintenance::StorageError;
+use warren_app::{maintenance::StorageError, moving::MoveError};
 use warren_gateway::GatewayError;
 use warren_runtime::{files::FileError, lock::LockError};
 use warren_wire::rest::v1::Problem;
@@ -71,6 +71,9 @@ pub enum Failure {
     /// It would do harm.
     #[error("{0}")]
     Refused(String),
+    /// The databases were not moved.
+    #[error(transparent)]
+    Move(Box<MoveError>),
     /// A file of Warren's cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -124,6 +127,7 @@ impl Failure {
             | Self::Declined => 3,
             Self::Database(error) if matches!(**error, StorageError::RollbackLoses { .. }) => 3,
             Self::Database(error) if matches!(**error, StorageError::Unreachable { .. }) => 5,
+            Self::Move(error) => of_move(error),
             Self::NotFound { .. } | Self::NoInstallation(_) => 4,
             Self::NotRunning(_) | Self::NotPermitted { .. } | Self::Unanswered { .. } => 5,
             Self::Locked(LockError::Io { .. })
@@ -146,6 +150,28 @@ impl Failure {
             eprintln!("  because: {cause}");
             source = cause.source();
         }
+    }
+}
+
+/// The exit code of a move: refused where the operator can choose otherwise, failed where something is to be mended.
+const fn of_move(error: &MoveError) -> u8 {
+    match error {
+        MoveError::NothingThere { .. } => 4,
+        MoveError::SamePlace { .. }
+        | MoveError::Occupied { .. }
+        | MoveError::AnotherMove { .. }
+        | MoveError::NotMigrated { .. }
+        | MoveError::UnknownTable { .. }
+        | MoveError::NotMoved { .. }
+        | MoveError::Storage(StorageError::MovedAway { .. } | StorageError::MoveUnfinished { .. }) => 3,
+        MoveError::Storage(StorageError::Unreachable { .. }) => 5,
+        MoveError::Storage(_) | MoveError::RowRefused { .. } | MoveError::Different { .. } => 1,
+    }
+}
+
+impl From<MoveError> for Failure {
+    fn from(error: MoveError) -> Self {
+        Self::Move(Box::new(error))
     }
 }
 

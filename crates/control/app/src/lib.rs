@@ -22,6 +22,7 @@ pub mod invitations;
 pub mod live;
 pub mod maintenance;
 mod metrics;
+pub mod moving;
 pub mod networks;
 pub mod organisations;
 pub mod people;
@@ -30,7 +31,7 @@ mod worker;
 
 use std::{
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -118,6 +119,16 @@ impl BuildError {
     }
 }
 
+/// Where the data folder holds the sealing key.
+const KEY_FILE: &str = "sealing.key";
+
+/// The sealing key in this file; none without a file.
+fn key_in(path: &Path) -> Result<Option<SealingKey>, BuildError> {
+    let Some(bytes) = files::read_private(path)? else { return Ok(None) };
+    let bytes = bytes.try_into().map_err(|_| BuildError::KeyFile { path: path.to_owned() })?;
+    Ok(Some(SealingKey::from_bytes(bytes)))
+}
+
 /// The control plane. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
@@ -142,16 +153,14 @@ impl App {
     /// # Errors
     /// [`BuildError`] says in one sentence what is wrong and what to do.
     pub async fn build(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, BuildError> {
-        let key_path = config.data_folder.join("sealing.key");
+        let key_path = config.data_folder.join(KEY_FILE);
         let found = Databases::look(&config.standing).await?;
         let is_new = !found.system;
         if is_new && found.tenants > 0 {
             return Err(BuildError::SystemMissing { place: found.place });
         }
-        let sealing = match files::read_private(&key_path)? {
-            Some(bytes) => {
-                SealingKey::from_bytes(bytes.try_into().map_err(|_| BuildError::KeyFile { path: key_path })?)
-            }
+        let sealing = match key_in(&key_path)? {
+            Some(key) => key,
             None if is_new => {
                 let key = SealingKey::generate(random.as_ref());
                 files::write_private(&key_path, key.expose_bytes())?;

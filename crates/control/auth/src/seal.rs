@@ -7,6 +7,7 @@ use chacha20poly1305::{
     XChaCha20Poly1305, XNonce,
     aead::{Aead, KeyInit, Payload},
 };
+use sha2::{Digest, Sha256};
 use warren_model::{Random, ambient::random_bytes};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -39,6 +40,12 @@ impl SealingKey {
     /// The 32 bytes, for the key file.
     pub const fn expose_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// What tells this key from any other and gives nothing of it away: 64 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        let digest = Sha256::new().chain_update(b"warren sealing key").chain_update(self.0).finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Seals `secret` for the place that `context` names, such as `network:<id>:private-key`.

@@ -10,6 +10,7 @@ use crate::{
     engine::{Connection, Engine, Role, Target, folder, server},
     migration,
     models::{self, Model},
+    moving,
     pool::{Bounds, Budget, Counts, Lease, Pool, PoolTally},
     replica::{DatabaseReplicas, Replicas},
     statements::{Observer, Statements},
@@ -104,6 +105,7 @@ impl Pools {
         check_before_use(connection, target, closed_in_order).await?;
         if self.kind.is_system() {
             server::check_version(connection, target).await?;
+            moving::refuse_marked(connection, &self.place).await?;
         }
         let applied =
             migration::bring_up(connection, self.kind.migrations, &self.place, self.kind.clock.as_ref()).await?;
@@ -216,6 +218,8 @@ pub(crate) async fn holds_schema(target: &Target) -> Result<bool, StorageError> 
     }
     let failed = |error| StorageError::from_driver(&Arc::new(error), &target.place());
     let mut connection = target.connect(Role::Both).await.map_err(failed)?;
+    // Said here already, before anybody wonders why the system database is empty and the others are not.
+    moving::refuse_marked(&mut connection, &target.place()).await?;
     let found = migration::has_ledger(&mut connection).await;
     let _ = connection.close().await;
     found.map_err(failed)
@@ -256,7 +260,7 @@ pub(crate) async fn check_before_use(
     Ok(())
 }
 
-async fn check_integrity(connection: &mut Connection, place: &Place) -> Result<(), StorageError> {
+pub(crate) async fn check_integrity(connection: &mut Connection, place: &Place) -> Result<(), StorageError> {
     let verdict: Option<String> = connection
         .ask_one("PRAGMA quick_check(1)", Vec::new())
         .await

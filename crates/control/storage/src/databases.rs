@@ -205,7 +205,7 @@ pub(crate) fn kinds(config: &Config, clock: Arc<dyn Clock>, random: Arc<dyn Rand
 }
 
 impl Site {
-    fn of(standing: &Standing) -> Self {
+    pub(crate) fn of(standing: &Standing) -> Self {
         match standing {
             Standing::Folder(folder) => Self::Folder(folder.clone()),
             Standing::Server(servers) => Self::Server(servers.primary().clone()),

@@ -63,6 +63,17 @@ pub enum StorageError {
     /// Another process changes the schema of the database.
     #[error("another process has been migrating {place} for more than {} s; wait until it ends, then try again", waited.as_secs())]
     MigrationLocked { place: Place, waited: Duration },
+    /// The databases were moved to another place.
+    #[error(
+        "{place} was moved to {to} and is not used any more; start Warren with that place, or say: warren db move --back-out"
+    )]
+    MovedAway { place: Place, to: String },
+    /// Databases are being moved here, and not all have arrived.
+    #[error(
+        "the move from {from} to {place} is not finished; run the same warren db move again, or start Warren where the \
+         databases were"
+    )]
+    MoveUnfinished { place: Place, from: String },
     /// A table or column that this program uses is not there.
     #[error(
         "{place} lacks what the model `{model}` needs ({detail}); it was changed by something else than Warren: restore the last backup"

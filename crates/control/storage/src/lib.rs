@@ -21,6 +21,7 @@ mod error;
 mod idempotency;
 mod migration;
 mod models;
+mod moving;
 mod place;
 mod pool;
 mod reader;
@@ -47,6 +48,7 @@ pub use migration::{
     PlannedMigration, Progress, RolloutOptions, RolloutReport, Schema, SchemaStatus, Stage, StopAfter, Stopped,
     TenantEntry, TenantOutcome, TenantSchema,
 };
+pub use moving::{MoveError, MoveProgress, MoveProgressView, Moved, Relocation, back_out};
 pub use place::Place;
 pub use pool::{HistogramView, LeaseView, Phase, PoolState, PoolTallyView};
 pub use reader::{Reader, Staleness};

@@ -15,6 +15,8 @@ pub(crate) struct Model {
     pub name: &'static str,
     /// Statements that read no row, and fail when a table or a column is missing.
     pub probes: fn(DbBackend) -> Vec<Statement>,
+    /// The tables behind it, so that a move takes each of them along.
+    pub tables: fn() -> Vec<crate::moving::Table>,
 }
 
 /// Makes sure that everything which `models` need is there.
@@ -63,6 +65,7 @@ macro_rules! models {
                 $(crate::models::Model {
                     name: stringify!($name),
                     probes: |backend| vec![$(crate::models::probe($entity, backend)),+],
+                    tables: || vec![$(crate::moving::Table::of($entity)),+],
                 }),+
             ];
             $($(#[$doc])* pub const fn $name(&self) -> $repository<'_, crate::Reader> { $repository { on: &self.reader } })+

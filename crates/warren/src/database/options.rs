@@ -81,11 +81,11 @@ impl DatabaseOptions {
 const REPLICA_WITHOUT_PRIMARY: &str =
     "a replica is given but no --database-url: name the server that it follows, or leave the replica out";
 
-fn parsed(url: &str) -> Result<DatabaseUrl, Failure> {
+pub(super) fn parsed(url: &str) -> Result<DatabaseUrl, Failure> {
     url.trim().parse().map_err(|error| Failure::Usage(format!("{error}")))
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let failed = |source| Failure::Io { doing: "read the database URL from", path: file.to_owned(), source };
     if fs::metadata(file).map_err(failed)?.len() > URL_BYTES_MAX {
         return Err(Failure::Usage(format!("{} holds more than a database URL", file.display())));

@@ -4,7 +4,7 @@ mod activity;
 mod client;
 mod confirm;
 mod console;
-mod database;
+pub mod database;
 mod devices;
 mod format;
 mod gateways;
@@ -40,8 +40,6 @@ pub enum Manage {
     Gateways(gateways::Gateways),
     /// What was changed, by whom and when, the latest first.
     Activity(activity::Activity),
-    /// The databases: how they are.
-    Db(database::Db),
     /// How the installation is.
     Status(installation::Status),
     /// Make a new link for the first use of the installation; the one before stops working.
@@ -61,7 +59,6 @@ impl Manage {
             Self::Devices(noun) => noun.run().await,
             Self::Gateways(noun) => noun.run().await,
             Self::Activity(noun) => noun.run().await,
-            Self::Db(noun) => noun.run().await,
             Self::Status(noun) => noun.run().await,
             Self::SetUpLink(noun) => noun.run().await,
         }

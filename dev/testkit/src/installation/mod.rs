@@ -94,15 +94,11 @@ impl Installation {
     }
 
     fn prepare(namespace: Option<Namespaced>, arguments: &[&str]) -> anyhow::Result<Self> {
-        let mut all: Vec<OsString> = arguments.iter().map(Into::into).collect();
-        if !arguments.contains(&"--listen") {
-            all.extend(["--listen", "127.0.0.1:0"].map(OsString::from));
-        }
         Ok(Self {
             folder: TempDir::with_prefix("warren-").context("cannot make a folder")?,
             namespace,
             through: Vec::new(),
-            arguments: all,
+            arguments: with_a_port(arguments),
             process: None,
             earlier_log: String::new(),
             expected_errors: Vec::new(),
@@ -113,6 +109,11 @@ impl Installation {
     fn started(mut self) -> anyhow::Result<Self> {
         self.start_again()?;
         Ok(self)
+    }
+
+    /// Gives it other further arguments, from its next start on.
+    pub fn change_arguments(&mut self, arguments: &[&str]) {
+        self.arguments = with_a_port(arguments);
     }
 
     /// Starts it on the same data.
@@ -248,6 +249,15 @@ impl Drop for Installation {
             panic!("the log holds errors that the test did not expect:\n{}", errors.join("\n"));
         }
     }
+}
+
+/// The arguments, with a free port of loopback where they say nothing else.
+fn with_a_port(arguments: &[&str]) -> Vec<OsString> {
+    let mut all: Vec<OsString> = arguments.iter().map(Into::into).collect();
+    if !arguments.contains(&"--listen") {
+        all.extend(["--listen", "127.0.0.1:0"].map(OsString::from));
+    }
+    all
 }
 
 fn said(log: &str, title: &str) -> Option<String> {

@@ -12,6 +12,8 @@ use crate::{
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (name VARCHAR(80) NOT NULL PRIMARY KEY, checksum CHAR(64) \
                       NOT NULL, steps INTEGER NOT NULL, steps_done INTEGER NOT NULL, applied_at BIGINT NOT NULL, took_ms \
                       BIGINT NOT NULL, certainty VARCHAR(9) NOT NULL)";
+/// The ledger's name.
+pub(crate) const LEDGER: &str = "schema_migrations";
 /// Where versions before this ledger kept theirs.
 const BEFORE: &str = "seaql_migrations";
 
@@ -166,7 +168,7 @@ impl Ledger<'_> {
 
 /// Whether the database has a ledger.
 pub(crate) async fn has_ledger(connection: &mut Connection) -> Result<bool, sqlx::Error> {
-    Ledger { connection }.has_table("schema_migrations").await
+    Ledger { connection }.has_table(LEDGER).await
 }
 
 fn read(row: &QueryResult) -> Result<Applied, sqlx::Error> {

@@ -14,7 +14,11 @@ mod visit;
 
 use warren_schema::migrations::{self, Migration};
 
-pub(crate) use self::{apply::bring_up, ledger::has_ledger, note::Notes};
+pub(crate) use self::{
+    apply::bring_up,
+    ledger::{LEDGER, Ledger, has_ledger, missing},
+    note::Notes,
+};
 pub use self::{
     look::{MigrationState, MigrationView, PlannedMigration},
     maintenance::{DatabaseSchema, Maintenance, SchemaStatus, TenantEntry, TenantSchema},

@@ -6,6 +6,7 @@ mod exercise;
 mod faults;
 mod leases;
 mod migrations;
+mod moving;
 mod plans;
 mod proxy;
 mod replicas;

@@ -6,8 +6,9 @@ use clap::Args;
 use warren_wire::rest::v1::{DatabaseKind, DatabaseOwner, DatabasePools, DatabaseStatus, NamedCount, Times};
 
 use super::super::{
-    console::{Console, terminal_width},
+    console::terminal_width,
     format,
+    scope::Reach,
     table::{Particulars, Table},
 };
 use crate::Failure;
@@ -15,13 +16,20 @@ use crate::Failure;
 /// How the databases are.
 #[derive(Debug, Args)]
 pub struct Status {
+    #[command(flatten)]
+    reach: Reach,
     /// The most entries of each list, 0 to 100.
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
     limit: u8,
 }
 
 impl Status {
-    pub async fn run(self, console: &Console) -> Result<(), Failure> {
+    /// Asks the server and shows its answer.
+    ///
+    /// # Errors
+    /// [`Failure`]
+    pub async fn run(self) -> Result<(), Failure> {
+        let console = self.reach.console();
         let lists = ["organisations", "statements", "slow_statements", "suspicions", "leases"];
         let query: Vec<String> = lists.iter().map(|list| format!("{list}={}", self.limit)).collect();
         let answer = console.client.get(&format!("/api/v1/database?{}", query.join("&"))).await?;
