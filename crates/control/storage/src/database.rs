@@ -102,11 +102,12 @@ impl Pools {
         let closed_in_order = was_closed_in_order(target);
         let mut lease: Lease = self.writing.acquire(&WorkContext::BACKGROUND, None).await?;
         let connection = lease.lend()?;
-        check_before_use(connection, target, closed_in_order).await?;
         if self.kind.is_system() {
             server::check_version(connection, target).await?;
+            // Before its schema is looked for: one that has not all arrived has none yet.
             moving::refuse_marked(connection, &self.place).await?;
         }
+        check_before_use(connection, target, closed_in_order).await?;
         let applied =
             migration::bring_up(connection, self.kind.migrations, &self.place, self.kind.clock.as_ref()).await?;
         if !applied.is_empty() {

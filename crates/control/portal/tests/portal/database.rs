@@ -6,6 +6,7 @@ use crate::harness::Portal;
 async fn an_operator_sees_how_the_databases_are_and_whose_are_busy() {
     let furnished = Portal::furnished().await;
     let (portal, operator) = (&furnished.portal, &furnished.operator);
+    operator.get(portal, "/organisations/northwind/devices").await.expect(200);
     let answer = operator.get(portal, "/database?statements=3&leases=0").await;
     let status = answer.expect(200);
     assert_eq!((&status["engine"], &status["state"]), (&"sqlite".into(), &"fine".into()));

@@ -139,7 +139,7 @@ async fn a_database_of_a_later_version_is_refused_and_untouched() {
     let pretend = async |file: &Path| {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
         let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        let insert = "INSERT INTO schema_migrations VALUES ('m9999_future', '', 1, 1, 0, 0)";
+        let insert = "INSERT INTO schema_migrations VALUES ('m9999_future', '', 1, 1, 0, 0, 'exact')";
         sqlx::query(insert).execute(&pool).await.unwrap();
         pool.close().await;
     };

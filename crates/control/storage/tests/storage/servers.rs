@@ -65,7 +65,7 @@ async fn a_migration_that_reads_otherwise_now_is_refused(engine: Engine) {
     alter(&ground, "UPDATE schema_migrations SET checksum = 'another' WHERE name = 'm0001_system'").await;
     let error = open_with(config(&ground)).await.unwrap_err();
     assert!(matches!(&error, StorageError::ChangedMigration { name, .. } if name == "m0001_system"), "{error:?}");
-    alter(&ground, "INSERT INTO schema_migrations VALUES ('m9999_future', '', 1, 1, 0, 0)").await;
+    alter(&ground, "INSERT INTO schema_migrations VALUES ('m9999_future', '', 1, 1, 0, 0, 'exact')").await;
     let error = open_with(config(&ground)).await.unwrap_err();
     assert!(matches!(&error, StorageError::NewerSchema { found, .. } if found == "m9999_future"), "{error:?}");
 }
