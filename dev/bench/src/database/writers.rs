@@ -27,7 +27,7 @@ use super::{
     report::ranged,
 };
 use crate::{
-    figures::{Times, median, milliseconds},
+    figures::{self, Times, median, milliseconds},
     page,
 };
 
@@ -36,6 +36,9 @@ const WRITERS: usize = 8;
 const LENGTH: Duration = Duration::from_secs(1);
 /// How often one transaction is attempted by the peers; Warren has its own bound.
 const ATTEMPTS_MAX: u32 = 100_000;
+
+/// What Warren writes of such an entry.
+const BODY: &str = r#"{"v":"1","actor":{"kind":"system"},"subject":"019ad000-0000-7000-8000-000000000000","subject_name":"Office","source":"internal","request":"019ad000-0000-7000-8000-000000000000"}"#;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
@@ -73,6 +76,8 @@ impl Who {
 struct Sample {
     per_second: f64,
     times: Times,
+    /// Processor time for one transaction.
+    processor: Duration,
     /// Attempts that the database refused.
     refused: u64,
 }
@@ -137,7 +142,7 @@ impl Ground {
 
 async fn measure(ground: &Arc<Ground>, who: Who) -> anyhow::Result<Sample> {
     let peer = who.peer().map(|(connections, begin)| (open(&ground.file(), connections), begin));
-    let (mut work, begun) = (JoinSet::new(), Instant::now());
+    let (mut work, begun, processor) = (JoinSet::new(), Instant::now(), figures::processor_time()?);
     for _ in 0..WRITERS {
         let (ground, peer) = (Arc::clone(ground), peer.clone());
         work.spawn(async move {
@@ -160,10 +165,11 @@ async fn measure(ground: &Arc<Ground>, who: Who) -> anyhow::Result<Sample> {
         refused += of_one;
     }
     let took = begun.elapsed();
+    let processor = (figures::processor_time()? - processor).div_f64(all.len() as f64);
     if let Some((pool, _)) = peer {
         pool.close().await;
     }
-    Ok(Sample { per_second: all.len() as f64 / took.as_secs_f64(), times: all.into_iter().collect(), refused })
+    Ok(Sample { per_second: all.len() as f64 / took.as_secs_f64(), times: all.into_iter().collect(), processor, refused })
 }
 
 fn open(file: &Path, connections: u32) -> SqlitePool {
@@ -206,7 +212,6 @@ async fn write_plainly(ground: &Ground, pool: &SqlitePool, begin: &'static str) 
 }
 
 async fn attempt(ground: &Ground, pool: &SqlitePool, begin: &'static str, id: Uuid) -> Result<(), sqlx::Error> {
-    let body = r#"{"v":"1","actor":{"kind":"system"},"subject":"00000000-0000-0000-0000-000000000000"}"#;
     let mut transaction = pool.begin_with(begin).await?;
     let look = query(ground.look).bind(ground.network.uuid());
     let look = if ground.look.ends_with("LIMIT ?") { look.bind(1_i64) } else { look };
@@ -216,7 +221,7 @@ async fn attempt(ground: &Ground, pool: &SqlitePool, begin: &'static str, id: Uu
         .bind(0_i64)
         .bind(None::<Uuid>)
         .bind(Action::ALL[0].as_str())
-        .bind(body)
+        .bind(BODY)
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await
@@ -239,20 +244,21 @@ fn section(samples: &BTreeMap<Who, Vec<Sample>>, rounds: Rounds) -> anyhow::Resu
         rounds.few(),
         LENGTH.as_secs()
     )?;
-    writeln!(text, "| writers | transactions a second | p50 ms | p99 ms | longest ms | refused attempts for each done |")?;
-    writeln!(text, "|---|---:|---:|---:|---:|---:|")?;
+    writeln!(text, "| writers | transactions a second | p50 ms | p99 ms | longest ms | CPU µs each | refused attempts for each done |")?;
+    writeln!(text, "|---|---:|---:|---:|---:|---:|---:|")?;
     for (who, taken) in samples {
         let rate = ranged(taken.iter().map(|sample| sample.per_second).collect(), 0);
         let percentile = |percent| {
             let of_rounds = taken.iter().map(|sample| sample.times.percentile(percent).as_secs_f64());
             milliseconds(Duration::from_secs_f64(median(of_rounds.collect()).0))
         };
-        let longest = taken.iter().map(|sample| sample.times.max()).max().unwrap_or_default();
+        let longest = milliseconds(taken.iter().map(|sample| sample.times.max()).max().unwrap_or_default());
+        let processor = median(taken.iter().map(|sample| sample.processor.as_secs_f64() * 1e6).collect()).0;
         let done: usize = taken.iter().map(|sample| sample.times.count()).sum();
         let refused: u64 = taken.iter().map(|sample| sample.refused).sum();
         let (name, p50, p99) = (who.name(), percentile(50.0), percentile(99.0));
         let refused = refused as f64 / done.max(1) as f64;
-        writeln!(text, "| {name} | {rate} | {p50} | {p99} | {} | {refused:.2} |", milliseconds(longest))?;
+        writeln!(text, "| {name} | {rate} | {p50} | {p99} | {longest} | {processor:.0} | {refused:.2} |")?;
     }
     text.push('\n');
     Ok(text)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sea_orm::{
-    DatabaseConnection, DbErr, EntityTrait, FromQueryResult, IntoActiveModel, JoinType, QueryOrder, QuerySelect,
+    DatabaseConnection, DbErr, EntityTrait, FromQueryResult, IntoActiveModel, IsolationLevel, JoinType, QueryOrder, QuerySelect,
     RelationDef, Select, SqliteTransactionMode, SqlxMySqlConnector, SqlxPostgresConnector, SqlxSqliteConnector,
     TransactionOptions, TransactionTrait,
 };
@@ -47,11 +47,16 @@ impl Orm {
     /// # Errors
     /// When the URL is none.
     pub fn of_server(kind: ServerKind, url: &str) -> anyhow::Result<Self> {
-        let both = match kind {
-            ServerKind::MariaDb => SqlxMySqlConnector::from_sqlx_mysql_pool(plain::of_mariadb(url)?),
-            ServerKind::PostgreSql => SqlxPostgresConnector::from_sqlx_postgres_pool(plain::of_postgresql(url)?),
+        let (both, isolation_level) = match kind {
+            // Its sessions are serialisable already.
+            ServerKind::MariaDb => (SqlxMySqlConnector::from_sqlx_mysql_pool(plain::of_mariadb(url)?), None),
+            ServerKind::PostgreSql => (
+                SqlxPostgresConnector::from_sqlx_postgres_pool(plain::of_postgresql(url)?),
+                Some(IsolationLevel::Serializable),
+            ),
         };
-        Ok(Self { read: both.clone(), write: both, begin: TransactionOptions::default() })
+        let begin = TransactionOptions { isolation_level, ..TransactionOptions::default() };
+        Ok(Self { read: both.clone(), write: both, begin })
     }
 
     pub async fn get(&self, id: Uuid) -> Result<usize, DbErr> {
@@ -70,7 +75,7 @@ impl Orm {
         Ok(query.into_model::<Row>().all(&self.read).await?.len())
     }
 
-    pub async fn insert(&self, row: device::Model) -> Result<usize, DbErr> {
+    pub async fn insert(&self, row: &device::Model) -> Result<usize, DbErr> {
         let usage = device_usage::Model {
             device_id: row.id,
             received_bytes: 0,
@@ -82,7 +87,7 @@ impl Orm {
             boot_sent_bytes: 0,
         };
         let transaction = self.write.begin_with_options(self.begin).await?;
-        device::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
+        device::Entity::insert(row.clone().into_active_model()).exec_without_returning(&transaction).await?;
         device_usage::Entity::insert(usage.into_active_model()).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
         Ok(1)

@@ -181,7 +181,7 @@ pub(super) fn of_file(file: &Path) -> (SqlitePool, SqlitePool) {
     (pool(READERS).connect_lazy_with(reading), pool(1).connect_lazy_with(sqlite_options(file)))
 }
 
-/// Serialisable sessions.
+/// Sessions whose transactions are serialisable, as Warren's.
 pub(super) fn of_mariadb(url: &str) -> anyhow::Result<MySqlPool> {
     let options: MySqlConnectOptions = url.parse()?;
     let options = options.statement_cache_capacity(STATEMENTS_MAX).disable_statement_logging();
@@ -194,13 +194,9 @@ pub(super) fn of_mariadb(url: &str) -> anyhow::Result<MySqlPool> {
     Ok(pool.connect_lazy_with(options))
 }
 
-/// Serialisable sessions.
 pub(super) fn of_postgresql(url: &str) -> anyhow::Result<PgPool> {
     let options: PgConnectOptions = url.parse()?;
-    let options = options
-        .statement_cache_capacity(STATEMENTS_MAX)
-        .options([("default_transaction_isolation", "serializable")])
-        .disable_statement_logging();
+    let options = options.statement_cache_capacity(STATEMENTS_MAX).disable_statement_logging();
     Ok(pool(CONNECTIONS_MAX).connect_lazy_with(options))
 }
 
