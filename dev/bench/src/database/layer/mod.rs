@@ -105,6 +105,19 @@ pub fn run(rounds: Rounds) -> anyhow::Result<String> {
     section::section(&samples, rounds)
 }
 
+/// Attempts `work` again when the database refuses it, as Warren does: serialisable transactions ask for it.
+macro_rules! again {
+    ($work:expr) => {{
+        let mut attempts = 1;
+        loop {
+            match $work.await {
+                Err(_) if attempts < ATTEMPTS_MAX => attempts += 1,
+                outcome => break outcome?,
+            }
+        }
+    }};
+}
+
 async fn measure(ground: &Arc<Ground>, who: Who, operation: Operation) -> anyhow::Result<Sample> {
     let (mut work, begun, processor) = (JoinSet::new(), Instant::now(), figures::processor_time()?);
     for caller in 0..CALLERS {
@@ -120,11 +133,11 @@ async fn measure(ground: &Arc<Ground>, who: Who, operation: Operation) -> anyhow
                     (Who::Warren, Operation::List) => ground.list().await?,
                     (Who::Sqlx, Operation::Get) => ground.plain.get(&ground.texts, prepared.known).await?,
                     (Who::Sqlx, Operation::Insert) => {
-                        again(|| ground.plain.insert(&ground.texts, &prepared.row)).await?
+                        again!(ground.plain.insert(&ground.texts, &prepared.row))
                     }
                     (Who::Sqlx, Operation::List) => ground.plain.list(&ground.texts).await?,
                     (Who::SeaOrm, Operation::Get) => ground.orm.get(prepared.known).await?,
-                    (Who::SeaOrm, Operation::Insert) => again(|| ground.orm.insert(&prepared.row)).await?,
+                    (Who::SeaOrm, Operation::Insert) => again!(ground.orm.insert(&prepared.row)),
                     (Who::SeaOrm, Operation::List) => ground.orm.list().await?,
                 };
                 times.push(asked.elapsed());
@@ -140,14 +153,4 @@ async fn measure(ground: &Arc<Ground>, who: Who, operation: Operation) -> anyhow
     let per_second = all.len() as f64 / begun.elapsed().as_secs_f64();
     let processor = (figures::processor_time()? - processor).div_f64(all.len() as f64);
     Ok(Sample { per_second, times: all.into_iter().collect(), processor })
-}
-
-/// Attempts `work` again when the database refuses it, as Warren does: serialisable transactions ask for it.
-async fn again<E>(work: impl AsyncFn() -> Result<usize, E>) -> Result<usize, E> {
-    for _ in 1..ATTEMPTS_MAX {
-        if let Ok(done) = work().await {
-            return Ok(done);
-        }
-    }
-    work().await
 }
