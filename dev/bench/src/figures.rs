@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike,
+};
 use serde::{Deserialize, Serialize};
 
 /// Measured times, in order.
@@ -47,6 +51,16 @@ pub fn median(mut figures: Vec<f64>) -> (f64, f64, f64) {
         [lowest, .., highest] => (figures[figures.len() / 2], *lowest, *highest),
         [only] => (*only, *only, *only),
     }
+}
+
+/// The processor time that this process has used up to now.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn processor_time() -> nix::Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(Duration::from_micros(micros.unsigned_abs()))
 }
 
 /// Milliseconds with two digits behind the point.

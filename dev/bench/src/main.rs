@@ -4,6 +4,7 @@
 
 mod api;
 mod client;
+mod database;
 mod figures;
 mod latency;
 mod page;
@@ -37,6 +38,12 @@ enum What {
     /// Serves as the bare handler of a measurement, until it is killed.
     #[command(hide = true)]
     ApiBare(api::bare::Arguments),
+    /// Pools, models, writers and ten thousand organisations, beside plain drivers and other pools (Debian's mariadb-server and
+    /// postgresql).
+    Database(database::Arguments),
+    /// Measures many organisations, and prints the figures for the process that started it.
+    #[command(hide = true)]
+    DatabaseTenants(database::tenants::once::Arguments),
     /// Start-up time and idle memory of the control plane and the gateway (root; iproute2, nftables).
     Start(start::Arguments),
 }
@@ -49,6 +56,8 @@ fn main() -> anyhow::Result<()> {
         What::LatencyOnce(arguments) => latency::once::run(&arguments),
         What::Api(arguments) => api::run(&arguments),
         What::ApiBare(arguments) => api::bare::serve(&arguments),
+        What::Database(arguments) => database::run(&arguments),
+        What::DatabaseTenants(arguments) => database::tenants::once::run(&arguments),
         What::Start(arguments) => start::run(&arguments),
     }
 }

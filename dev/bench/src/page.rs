@@ -8,13 +8,18 @@ use anyhow::Context;
 ///
 /// # Errors
 /// When the file cannot be written.
-#[expect(clippy::print_stdout, reason = "the table is what the program is run for")]
 pub fn publish(page: &str, output: &Path) -> anyhow::Result<()> {
-    println!("{page}");
+    print(page);
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder)?;
     }
     fs::write(output, page).with_context(|| format!("write {}", output.display()))
+}
+
+/// Prints `page`, or a part of one.
+#[expect(clippy::print_stdout, reason = "the table is what the program is run for")]
+pub fn print(page: &str) {
+    println!("{page}");
 }
 
 /// Tells who runs the benchmark how far it is.

@@ -230,9 +230,11 @@ async fn fill(target: &Target, role: Role, kind: &Kind, place: &Place) -> Result
     let failed = |error| StorageError::from_driver(&Arc::new(error), place);
     let mut connection = target.connect(role).await.map_err(failed)?;
     let migrated = migration::bring_up(&mut connection, kind.migrations, place, kind.clock.as_ref()).await;
+    // Here it costs nothing; the first to open the file would wait for the disk.
+    let journal = if role == Role::Maker { connection.run("PRAGMA journal_mode = WAL").await } else { Ok(()) };
     let closed = connection.close().await;
     migrated?;
-    closed.map_err(failed)
+    journal.and(closed).map_err(failed)
 }
 
 /// Whether nothing was left behind by a process that ended abruptly. To be asked before the database is opened.

@@ -50,6 +50,8 @@ pub use migration::{
 };
 pub use moving::{MoveError, MoveProgress, MoveProgressView, Moved, Relocation, back_out};
 pub use place::Place;
+#[doc(hidden)]
+pub use pool::PoolProbe;
 pub use pool::{HistogramView, LeaseView, Phase, PoolState, PoolTallyView};
 pub use reader::{Reader, Staleness};
 pub use replica::{Fallback, KeptOnPrimary, ReplicaState, ReplicaStatus, ReplicaUrlError, Servers};

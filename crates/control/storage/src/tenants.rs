@@ -18,6 +18,9 @@ use crate::{
     migration::Notes,
 };
 
+/// One of so many places is kept free for who comes next; with fewer places, none is.
+const SPARE_PART: usize = 16;
+
 /// The registry of opened tenant databases.
 #[derive(Debug)]
 pub(crate) struct Tenants {
@@ -158,7 +161,11 @@ impl Tenants {
                 Step::Take(held) => return Ok(TenantModels::new(id, held)),
                 // In a task of its own: somebody who stops waiting does not leave the slot half open.
                 Step::Open => match tokio::spawn(Arc::clone(&self).fill(id)).await {
-                    Ok(opened) => return Ok(TenantModels::new(id, opened?)),
+                    Ok(opened) => {
+                        let opened = opened?;
+                        self.make_room();
+                        return Ok(TenantModels::new(id, opened));
+                    }
                     Err(error) => {
                         let place = self.site.tenant(id).place();
                         return Err(StorageError::Unavailable { place, source: Arc::new(error) });
@@ -210,6 +217,24 @@ impl Tenants {
             }
             None if slots.by_organisation.values().all(|slot| matches!(slot, Slot::Open { .. })) => Step::WaitForPlace,
             None => Step::Wait,
+        }
+    }
+
+    /// Closes those unused for longest until a few places are free, so that whoever comes next need not wait for it.
+    fn make_room(self: &Arc<Self>) {
+        let spare = self.open_max / SPARE_PART;
+        loop {
+            let (victim, tenant) = {
+                let mut slots = self.slots();
+                let staying = slots.by_organisation.values().filter(|slot| !matches!(slot, Slot::Closing)).count();
+                if slots.closed || staying + spare <= self.open_max {
+                    return;
+                }
+                let Some((victim, tenant)) = slots.least_recent_unheld() else { return };
+                slots.by_organisation.insert(victim, Slot::Closing);
+                (victim, tenant)
+            };
+            tokio::spawn(Arc::clone(self).empty(victim, tenant));
         }
     }
 

@@ -9,6 +9,7 @@ mod budget;
 mod give_back;
 mod histogram;
 mod lease;
+mod probe;
 mod record;
 mod tally;
 
@@ -30,6 +31,7 @@ pub(crate) use self::{
 };
 pub use self::{
     histogram::HistogramView,
+    probe::PoolProbe,
     record::{LeaseView, Phase},
     tally::PoolTallyView,
 };

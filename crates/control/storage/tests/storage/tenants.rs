@@ -100,6 +100,37 @@ async fn opening_one_more_closes_one_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_place_is_free_before_the_next_one_asks() {
+    let (databases, _folder) = bounded(16, PATIENT).await;
+    for _ in 0..16 {
+        let id = organisation_id();
+        databases.create_tenant(id).await.unwrap();
+        databases.tenant_models(id).await.unwrap();
+    }
+    let freed = async {
+        while databases.open_tenants() > 15 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENT, freed).await.unwrap();
+    // One, and no more than that.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(databases.open_tenants(), 15);
+}
+
+#[tokio::test]
+async fn a_new_database_file_is_one_that_nobody_has_to_convert() {
+    let (databases, folder) = bounded(2, PATIENT).await;
+    let id = organisation_id();
+    databases.create_tenant(id).await.unwrap();
+    let tenants = folder.path().join("tenants");
+    // The versions of the format: 2 says that there is a write-ahead log (https://www.sqlite.org/fileformat2.html).
+    let header = std::fs::read(tenants.join(format!("{id}.sqlite"))).unwrap();
+    assert_eq!(header[18..20], [2, 2]);
+    assert_eq!(std::fs::read_dir(tenants).unwrap().count(), 1, "nothing lies beside it");
+}
+
+#[tokio::test]
 async fn who_asks_while_all_places_are_held_waits_for_one() {
     let (databases, _folder) = bounded(2, PATIENT).await;
     let ids: Vec<_> = (0..3).map(|_| organisation_id()).collect();
