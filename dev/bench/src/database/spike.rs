@@ -20,7 +20,7 @@ use warren_storage::PoolProbe;
 use warren_testkit::servers::{DatabaseServer, ServerKind};
 
 use super::{
-    Rounds,
+    Rounds, in_turn,
     peers::{self, Asks, Contender, Tested},
     report::{ranged, verdict},
     wire::{Delays, SlowWire},
@@ -89,7 +89,7 @@ pub fn run(rounds: Rounds) -> anyhow::Result<String> {
     let runtime = super::runtime()?;
     let mut samples: BTreeMap<Who, Vec<Sample>> = BTreeMap::new();
     for round in 0..=rounds.many() {
-        for who in Who::ALL {
+        for who in in_turn(&Who::ALL, round) {
             let sample = runtime.block_on(async { timeout(SPIKE_WITHIN, measure(who, &url, &wire)).await });
             let sample = sample.with_context(|| format!("{who:?} does not serve everybody"))??;
             // The first round is for caches.

@@ -22,7 +22,7 @@ use warren_runtime::{SystemClock, SystemRandom};
 use warren_storage::{Databases, TenantModels};
 
 use super::{
-    Rounds,
+    Rounds, in_turn,
     layer::{self, Texts},
     report::ranged,
 };
@@ -101,7 +101,7 @@ pub fn run(rounds: Rounds) -> anyhow::Result<String> {
     let ground = Arc::new(runtime.block_on(Ground::new())?);
     let mut samples: BTreeMap<Who, Vec<Sample>> = BTreeMap::new();
     for round in 0..=rounds.few() {
-        for who in Who::ALL {
+        for who in in_turn(&Who::ALL, round) {
             let sample = runtime.block_on(measure(&ground, who))?;
             if round > 0 {
                 page::progress(&format!("round {round}: writers: {who:?}: {:.0} a second", sample.per_second));
