@@ -12,7 +12,7 @@ use tokio::{runtime::Runtime, sync::Semaphore};
 use warren_storage::PoolProbe;
 
 use super::{
-    Rounds,
+    Rounds, in_turn,
     peers::{self, Contender, Tested},
     report::{ranged, verdict},
 };
@@ -62,7 +62,7 @@ pub fn run(rounds: Rounds) -> anyhow::Result<String> {
     runtime.block_on(async { options.clone().create_if_missing(true).connect().await?.close().await })?;
     let mut samples: BTreeMap<Who, Vec<f64>> = BTreeMap::new();
     for round in 0..=rounds.many() {
-        for who in Who::ALL {
+        for who in in_turn(&Who::ALL, round) {
             let of_sqlx = |tested| peers::of_sqlx::<Sqlite>(options.clone(), CONNECTIONS_MAX, tested);
             let nanoseconds = match who {
                 Who::Semaphore => without_pool(&runtime)?,

@@ -88,6 +88,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     page::publish(&format!("{}\n", text.trim_end()), &arguments.output)
 }
 
+/// All of them, beginning with another one in each round, so that nobody always comes after the same one.
+fn in_turn<T: Copy>(all: &[T], round: u8) -> impl Iterator<Item = T> {
+    let (before, from) = all.split_at(usize::from(round) % all.len());
+    from.iter().chain(before).copied()
+}
+
 /// As many threads as there are processors, as in the program.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()

@@ -20,7 +20,7 @@ use warren_storage::PoolProbe;
 use warren_testkit::servers::{DatabaseServer, ServerKind};
 
 use super::{
-    Rounds,
+    Rounds, in_turn,
     peers::{self, Asks, Contender, Tested},
     report::{ranged, verdict},
     wire::{Delays, SlowWire},
@@ -89,7 +89,7 @@ pub fn run(rounds: Rounds) -> anyhow::Result<String> {
     let runtime = super::runtime()?;
     let mut samples: BTreeMap<Who, Vec<Sample>> = BTreeMap::new();
     for round in 0..=rounds.many() {
-        for who in Who::ALL {
+        for who in in_turn(&Who::ALL, round) {
             let sample = runtime.block_on(async { timeout(SPIKE_WITHIN, measure(who, &url, &wire)).await });
             let sample = sample.with_context(|| format!("{who:?} does not serve everybody"))??;
             // The first round is for caches.
@@ -108,7 +108,9 @@ async fn measure(who: Who, url: &str, wire: &SlowWire) -> anyhow::Result<Sample>
     let of_sqlx = |tested| peers::of_sqlx::<Postgres>(options.clone(), CONNECTIONS_MAX, tested);
     match who {
         Who::Bare => without_pool(&options).await,
-        Who::Warren => spike(PoolProbe::of_server(format!("{url}?sslmode=disable").parse()?, CONNECTIONS_MAX), wire).await,
+        Who::Warren => {
+            spike(PoolProbe::of_server(format!("{url}?sslmode=disable").parse()?, CONNECTIONS_MAX), wire).await
+        }
         Who::Bb8 => spike(peers::of_bb8::<PgConnection>(options, CONNECTIONS_MAX), wire).await,
         Who::Deadpool => spike(peers::of_deadpool::<PgConnection>(options, CONNECTIONS_MAX)?, wire).await,
         Who::SqlxUntested => spike(of_sqlx(Tested::Never), wire).await,
@@ -189,6 +191,10 @@ fn section(samples: &BTreeMap<Who, Vec<Sample>>, rounds: Rounds) -> anyhow::Resu
     }
     let ours = samples[&Who::Warren].iter().map(|sample| sample.took.as_secs_f64() / IDEAL.as_secs_f64());
     let (ours, ..) = crate::figures::median(ours.collect());
-    writeln!(text, "\nThe goal is at most {GOAL} times the ideal; {}.\n", verdict(ours <= GOAL, &format!("{ours:.2} times")))?;
+    writeln!(
+        text,
+        "\nThe goal is at most {GOAL} times the ideal; {}.\n",
+        verdict(ours <= GOAL, &format!("{ours:.2} times"))
+    )?;
     Ok(text)
 }

@@ -22,7 +22,7 @@ use warren_runtime::{SystemClock, SystemRandom};
 use warren_storage::{Databases, TenantModels};
 
 use super::{
-    Rounds,
+    Rounds, in_turn,
     layer::{self, Texts},
     report::ranged,
 };
@@ -101,7 +101,7 @@ pub fn run(rounds: Rounds) -> anyhow::Result<String> {
     let ground = Arc::new(runtime.block_on(Ground::new())?);
     let mut samples: BTreeMap<Who, Vec<Sample>> = BTreeMap::new();
     for round in 0..=rounds.few() {
-        for who in Who::ALL {
+        for who in in_turn(&Who::ALL, round) {
             let sample = runtime.block_on(measure(&ground, who))?;
             if round > 0 {
                 page::progress(&format!("round {round}: writers: {who:?}: {:.0} a second", sample.per_second));
@@ -169,7 +169,12 @@ async fn measure(ground: &Arc<Ground>, who: Who) -> anyhow::Result<Sample> {
     if let Some((pool, _)) = peer {
         pool.close().await;
     }
-    Ok(Sample { per_second: all.len() as f64 / took.as_secs_f64(), times: all.into_iter().collect(), processor, refused })
+    Ok(Sample {
+        per_second: all.len() as f64 / took.as_secs_f64(),
+        times: all.into_iter().collect(),
+        processor,
+        refused,
+    })
 }
 
 fn open(file: &Path, connections: u32) -> SqlitePool {
@@ -244,7 +249,10 @@ fn section(samples: &BTreeMap<Who, Vec<Sample>>, rounds: Rounds) -> anyhow::Resu
         rounds.few(),
         LENGTH.as_secs()
     )?;
-    writeln!(text, "| writers | transactions a second | p50 ms | p99 ms | longest ms | CPU µs each | refused attempts for each done |")?;
+    writeln!(
+        text,
+        "| writers | transactions a second | p50 ms | p99 ms | longest ms | CPU µs each | refused attempts for each done |"
+    )?;
     writeln!(text, "|---|---:|---:|---:|---:|---:|---:|")?;
     for (who, taken) in samples {
         let rate = ranged(taken.iter().map(|sample| sample.per_second).collect(), 0);

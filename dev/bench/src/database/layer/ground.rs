@@ -171,6 +171,11 @@ impl Ground {
         Ok(())
     }
 
+    /// Attempts of Warren's transactions that the database refused up to now.
+    pub fn refused(&self) -> u64 {
+        self.databases.status().tenants.transactions.retries.iter().map(|(_, count)| count).sum()
+    }
+
     pub async fn close(self) {
         self.plain.close().await;
         self.orm.close().await;

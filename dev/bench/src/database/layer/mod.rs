@@ -13,7 +13,10 @@ use std::{
 };
 
 use anyhow::Context;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::sleep};
+use warren_model::ambient::random_bytes;
+use warren_resilience::Backoff;
+use warren_runtime::SystemRandom;
 use warren_storage::Engine;
 
 use self::ground::Ground;
@@ -22,7 +25,7 @@ pub use self::{
     plain::sqlite_options,
     texts::Texts,
 };
-use super::Rounds;
+use super::{Rounds, in_turn};
 use crate::{
     figures::{self, Times},
     page,
@@ -38,6 +41,9 @@ const PAGE: u16 = 50;
 const LENGTH: Duration = Duration::from_millis(300);
 /// As many as Warren makes of a transaction.
 const ATTEMPTS_MAX: u32 = 25;
+/// Between two attempts, as Warren.
+const WAIT_FIRST: Duration = Duration::from_millis(4);
+const WAIT_MAX: Duration = Duration::from_millis(400);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Who {
@@ -71,6 +77,8 @@ struct Sample {
     times: Times,
     /// Processor time of this process for one operation; a server's own is not in it.
     processor: Duration,
+    /// Attempts that the database refused, for one operation.
+    refused: f64,
 }
 
 type Samples = BTreeMap<(usize, Operation, Who), Vec<Sample>>;
@@ -87,7 +95,7 @@ pub fn run(rounds: Rounds) -> anyhow::Result<String> {
         runtime.block_on(ground.answers_alike())?;
         for round in 0..=rounds.few() {
             for operation in Operation::ALL {
-                for who in Who::ALL {
+                for who in in_turn(&Who::ALL, round) {
                     let sample = runtime.block_on(measure(&ground, who, operation))?;
                     // The first round opens connections and prepares statements.
                     if round > 0 {
@@ -105,25 +113,29 @@ pub fn run(rounds: Rounds) -> anyhow::Result<String> {
     section::section(&samples, rounds)
 }
 
-/// Attempts `work` again when the database refuses it, as Warren does: serialisable transactions ask for it.
+/// Attempts `work` again when the database refuses it, after waits as Warren's: serialisable transactions ask for it.
 macro_rules! again {
-    ($work:expr) => {{
+    ($refused:ident, $work:expr) => {{
+        let mut backoff = Backoff::new(WAIT_FIRST, WAIT_MAX);
         let mut attempts = 1;
         loop {
             match $work.await {
                 Err(_) if attempts < ATTEMPTS_MAX => attempts += 1,
                 outcome => break outcome?,
             }
+            $refused += 1;
+            sleep(backoff.after_failure(u64::from_le_bytes(random_bytes(&SystemRandom)))).await;
         }
     }};
 }
 
 async fn measure(ground: &Arc<Ground>, who: Who, operation: Operation) -> anyhow::Result<Sample> {
+    let refused_before = ground.refused();
     let (mut work, begun, processor) = (JoinSet::new(), Instant::now(), figures::processor_time()?);
     for caller in 0..CALLERS {
         let ground = Arc::clone(ground);
         work.spawn(async move {
-            let (mut times, mut at) = (Vec::new(), caller);
+            let (mut times, mut at, mut refused) = (Vec::new(), caller, 0);
             while begun.elapsed() < LENGTH {
                 let prepared = ground.prepare(at)?;
                 let asked = Instant::now();
@@ -133,24 +145,28 @@ async fn measure(ground: &Arc<Ground>, who: Who, operation: Operation) -> anyhow
                     (Who::Warren, Operation::List) => ground.list().await?,
                     (Who::Sqlx, Operation::Get) => ground.plain.get(&ground.texts, prepared.known).await?,
                     (Who::Sqlx, Operation::Insert) => {
-                        again!(ground.plain.insert(&ground.texts, &prepared.row))
+                        again!(refused, ground.plain.insert(&ground.texts, &prepared.row))
                     }
                     (Who::Sqlx, Operation::List) => ground.plain.list(&ground.texts).await?,
                     (Who::SeaOrm, Operation::Get) => ground.orm.get(prepared.known).await?,
-                    (Who::SeaOrm, Operation::Insert) => again!(ground.orm.insert(&prepared.row)),
+                    (Who::SeaOrm, Operation::Insert) => again!(refused, ground.orm.insert(&prepared.row)),
                     (Who::SeaOrm, Operation::List) => ground.orm.list().await?,
                 };
                 times.push(asked.elapsed());
                 at += CALLERS;
             }
-            anyhow::Ok(times)
+            anyhow::Ok((times, refused))
         });
     }
-    let mut all = Vec::new();
-    while let Some(times) = work.join_next().await {
-        all.extend(times.context("a caller panicked")??);
+    let (mut all, mut refused) = (Vec::new(), 0);
+    while let Some(done) = work.join_next().await {
+        let (times, of_one) = done.context("a caller panicked")??;
+        all.extend(times);
+        refused += of_one;
     }
     let per_second = all.len() as f64 / begun.elapsed().as_secs_f64();
     let processor = (figures::processor_time()? - processor).div_f64(all.len() as f64);
-    Ok(Sample { per_second, times: all.into_iter().collect(), processor })
+    refused += ground.refused() - refused_before;
+    let refused = refused as f64 / all.len() as f64;
+    Ok(Sample { per_second, times: all.into_iter().collect(), processor, refused })
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use sea_orm::{
-    DatabaseConnection, DbErr, EntityTrait, FromQueryResult, IntoActiveModel, IsolationLevel, JoinType, QueryOrder, QuerySelect,
-    RelationDef, Select, SqliteTransactionMode, SqlxMySqlConnector, SqlxPostgresConnector, SqlxSqliteConnector,
-    TransactionOptions, TransactionTrait,
+    DatabaseConnection, DbErr, EntityTrait, FromQueryResult, IntoActiveModel, IsolationLevel, JoinType, QueryOrder,
+    QuerySelect, RelationDef, Select, SqliteTransactionMode, SqlxMySqlConnector, SqlxPostgresConnector,
+    SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
 use uuid::Uuid;
 use warren_schema::tenant::{device, device_usage, network};
@@ -71,7 +71,8 @@ impl Orm {
     async fn rows(&self, query: Select<device::Entity>) -> Result<usize, DbErr> {
         let to_network: RelationDef =
             device::Entity::belongs_to(network::Entity).from(device::Column::NetworkId).to(network::Column::Id).into();
-        let query = query.join(JoinType::LeftJoin, to_network).column(network::Column::Ipv4).column(network::Column::Ipv6);
+        let query =
+            query.join(JoinType::LeftJoin, to_network).column(network::Column::Ipv4).column(network::Column::Ipv6);
         Ok(query.into_model::<Row>().all(&self.read).await?.len())
     }
 

@@ -24,14 +24,18 @@ pub fn section(samples: &Samples, rounds: Rounds) -> anyhow::Result<String> {
          the same settings and as many connections: SQLite with `synchronous=FULL`, one writer and two readers; servers with \
          8 connections, serialisable transactions, and every commit brought to the disk. sqlx's test of each connection before \
          it is given out, a round trip, is switched off for the peers. What Warren adds is its pool, the notes on who has a \
-         connection, the figures of statements, attempts and limits of transactions, and models in place of rows; the CPU time \
-         is this process's, to which SQLite belongs and a server does not. {CALLERS} callers share the processors with the server; {} interleaved rounds of {} ms: medians, and in brackets the lowest \
-         and the highest.\n",
+         connection, the figures of statements, attempts and limits of transactions, and models in place of rows. What a \
+         database refuses because it finds no order for it is attempted again after the same waits. The CPU time is this \
+         process's, to which SQLite belongs and a server does not. {CALLERS} callers share the processors with the server; \
+         {} interleaved rounds of {} ms: medians, and in brackets the lowest and the highest.\n",
         rounds.few(),
         LENGTH.as_millis()
     )?;
-    writeln!(text, "| database | what | through | a second | p50 ms | p99 ms | CPU µs each | of sqlx's rate |")?;
-    writeln!(text, "|---|---|---|---:|---:|---:|---:|---:|")?;
+    writeln!(
+        text,
+        "| database | what | through | a second | p50 ms | p99 ms | CPU µs each | refused for each done | of sqlx's rate |"
+    )?;
+    writeln!(text, "|---|---|---|---:|---:|---:|---:|---:|---:|")?;
     for ((engine, operation, who), taken) in samples {
         let rates = |taken: &[Sample]| taken.iter().map(|sample| sample.per_second).collect::<Vec<_>>();
         let percentile = |percent| {
@@ -45,8 +49,12 @@ pub fn section(samples: &Samples, rounds: Rounds) -> anyhow::Result<String> {
             median(parts.collect()).0
         });
         let processor = median(taken.iter().map(|sample| sample.processor.as_secs_f64() * 1e6).collect()).0;
+        let refused = median(taken.iter().map(|sample| sample.refused).collect()).0;
         let (rate, p50, p99) = (ranged(rates(taken), 0), percentile(50.0), percentile(99.0));
-        writeln!(text, "| {database} | {what} | {through} | {rate} | {p50} | {p99} | {processor:.0} | {part:.0} % |")?;
+        writeln!(
+            text,
+            "| {database} | {what} | {through} | {rate} | {p50} | {p99} | {processor:.0} | {refused:.2} | {part:.0} % |"
+        )?;
     }
     text.push('\n');
     Ok(text)

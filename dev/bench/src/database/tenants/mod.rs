@@ -1,5 +1,6 @@
 //! Ten thousand organisations with a database each, in a process of their own so that its memory is theirs.
 
+mod migrations;
 pub mod once;
 mod section;
 
@@ -8,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
+use self::migrations::Rates;
 use crate::figures::Times;
 
 /// What came out.
@@ -23,6 +25,7 @@ struct Measured {
     /// One after the other opened, asked and let go, until all were.
     touched_per_second: f64,
     memory: Memory,
+    migrations: Rates,
 }
 
 /// Resident memory of the process.

@@ -16,7 +16,7 @@ use warren_model::{Clock, Organisation, OrganisationId, OrganisationState};
 use warren_runtime::{SystemClock, SystemRandom};
 use warren_storage::{Config, Databases};
 
-use super::{Measured, Memory};
+use super::{Measured, Memory, migrations};
 use crate::{figures::Times, page};
 
 /// Organisations that are made, or asked, at once.
@@ -84,6 +84,8 @@ async fn measure(tenants: u32) -> anyhow::Result<Measured> {
     ensure!(databases.open_tenants() <= config.open_tenants_max, "more are open than may be");
     let memory = Memory { before_bytes, after_bytes: memory("VmRSS:")?, peak_bytes: memory("VmHWM:")? };
     databases.close().await;
+    page::progress("migrating all of them");
+    let migrations = migrations::measure(&config).await?;
     Ok(Measured {
         tenants,
         open_max: config.open_tenants_max,
@@ -93,6 +95,7 @@ async fn measure(tenants: u32) -> anyhow::Result<Measured> {
         from_cache: from_cache.into_iter().collect::<Times>(),
         touched_per_second,
         memory,
+        migrations,
     })
 }
 
