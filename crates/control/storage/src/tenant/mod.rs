@@ -129,6 +129,10 @@ impl TenantModels {
         pools.manager().with_transaction(&cx, (pools, Some(organisation)), &options, place, open, work).await
     }
 
+    pub(crate) fn pools(&self) -> &std::sync::Arc<crate::database::Pools> {
+        self.held.pools()
+    }
+
     /// Whether nothing was ever kept in it.
     pub(crate) async fn is_untouched(&self) -> Result<bool, StorageError> {
         let trail = self.audit().page(&AuditFilter::default(), &PageRequest::first_of_most()).await?;
