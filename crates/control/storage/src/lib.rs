@@ -69,7 +69,7 @@ pub use system::{
     SystemModels, SystemTransaction, TenantMigration, TenantMigrationState, TenantMigrations,
 };
 pub use tenant::{
-    AuditEntries, DeviceCounts, DeviceFilter, DevicePeer, DeviceUsage, Devices, Networks, TenantModels,
+    AuditEntries, DeviceCounts, DeviceFilter, DevicePeer, DeviceUsage, Devices, Networks, ReleasedPlace, TenantModels,
     TenantTransaction,
 };
 pub use transaction::{

@@ -3,6 +3,7 @@
 mod audit;
 mod devices;
 mod leases;
+mod many;
 mod networks;
 mod usage;
 
@@ -10,6 +11,7 @@ use std::panic::Location;
 
 pub use audit::AuditEntries;
 pub use devices::{DeviceCounts, DeviceFilter, DevicePeer, Devices};
+pub use many::ReleasedPlace;
 pub use networks::Networks;
 pub use usage::DeviceUsage;
 use warren_model::{OrganisationId, page::PageRequest};
