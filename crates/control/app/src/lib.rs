@@ -9,6 +9,7 @@
 //! - Errors carry codes, not words; each face finds the words.
 
 pub mod activity;
+pub mod analysis;
 mod audit;
 mod context;
 pub mod database;
@@ -26,6 +27,7 @@ pub mod moving;
 pub mod networks;
 pub mod organisations;
 pub mod people;
+pub mod seed;
 pub mod sessions;
 mod worker;
 
@@ -145,6 +147,7 @@ struct Parts {
     metrics: Metrics,
     started_at: Timestamp,
     notices: Mutex<Vec<String>>,
+    analysis_history: tokio::sync::Mutex<analysis::History>,
 }
 
 impl App {
@@ -182,6 +185,7 @@ impl App {
             metrics: Metrics::new(),
             started_at: clock.now(),
             notices: Mutex::default(),
+            analysis_history: tokio::sync::Mutex::default(),
             config,
             clock,
             random,
@@ -257,6 +261,9 @@ impl App {
 
     pub(crate) fn notices(&self) -> Vec<String> {
         self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    pub(crate) fn analysis_history(&self) -> &tokio::sync::Mutex<analysis::History> {
+        &self.0.analysis_history
     }
     pub(crate) fn config(&self) -> &Config {
         &self.0.config

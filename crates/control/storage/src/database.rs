@@ -90,7 +90,7 @@ impl Pools {
         };
         let writing = pool(write, kind.writing, &kind.written);
         let reading = if engine.writes_alone() { pool(read, kind.reading, &kind.read) } else { writing.clone() };
-        let observer = Observer::new(Arc::clone(&kind.statements), place.clone(), target.organisation());
+        let observer = Observer::new(Arc::clone(&kind.statements), &target, kind.budget.clone());
         let replicas = kind.replicas.as_ref().map(|replicas| {
             DatabaseReplicas::new(&target, replicas, kind.reading_from_replicas, &kind.read, &kind.statements)
         });
@@ -170,6 +170,7 @@ impl Pools {
     /// Waits for the statements and transactions under way and closes everything; SQLite's write-ahead log is emptied into the
     /// file.
     pub async fn close(&self) {
+        self.observer.sampler().stop().await;
         if self.engine().writes_alone() {
             self.reading.close().await;
         }

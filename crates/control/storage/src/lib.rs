@@ -12,12 +12,14 @@
 //! - A connection goes back to its pool clean, or not at all.
 //! - Entities and SQL stay inside; models of `warren-model` go in and out.
 
+mod analysis;
 mod audit;
 mod config;
 mod database;
 mod databases;
 mod engine;
 mod error;
+mod explain;
 mod idempotency;
 mod migration;
 mod models;
@@ -37,11 +39,16 @@ mod transaction;
 mod watch;
 mod work;
 
+pub use analysis::{
+    AnalysisBounds, DatabaseAnalysis, ExplainedStatement, IndexFigures, IndexRole, IndexUse, StorageAnalysis,
+    TableFigures,
+};
 pub use audit::AuditFilter;
 pub use config::{Config, Standing};
 pub use databases::{Databases, WhatIsThere};
 pub use engine::{DatabaseUrl, DatabaseUrlError, Engine, RetryCause};
 pub use error::{Conflict, StorageError};
+pub use explain::{Plan, PlanStep};
 pub use idempotency::{Claim, IdempotencyKeys};
 pub use migration::{
     DatabaseSchema, Direction, Losses, Maintenance, MigrationPhase, MigrationState, MigrationView, PARALLEL_MAX,
@@ -64,7 +71,7 @@ pub use system::{
     SystemModels, SystemTransaction, TenantMigration, TenantMigrationState, TenantMigrations,
 };
 pub use tenant::{
-    AuditEntries, DeviceCounts, DeviceFilter, DevicePeer, DeviceUsage, Devices, Networks, TenantModels,
+    AuditEntries, DeviceCounts, DeviceFilter, DevicePeer, DeviceUsage, Devices, Networks, ReleasedPlace, TenantModels,
     TenantTransaction,
 };
 pub use transaction::{

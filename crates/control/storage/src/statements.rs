@@ -10,11 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sea_orm::Statement;
 use warren_model::{OrganisationId, RequestId};
 
 use crate::{
     Place,
-    pool::{Histogram, HistogramView, LeaseRecord},
+    engine::Target,
+    explain::{Example, LastPlan, Pace, Sampler},
+    pool::{Budget, Histogram, HistogramView, LeaseRecord},
 };
 
 /// Shapes that are told apart; statements past them are counted together.
@@ -30,6 +33,9 @@ pub(crate) struct Statements {
     shapes: Mutex<HashMap<Arc<str>, Arc<Shape>>>,
     slow: Mutex<VecDeque<SlowStatement>>,
     slow_from: Duration,
+    /// How many were slow.
+    slow_count: AtomicU64,
+    pace: Pace,
 }
 
 /// A statement's shape: its text without values, lists of whatever length alike.
@@ -37,9 +43,10 @@ pub(crate) struct Statements {
 struct Shape {
     text: Arc<str>,
     /// The first statement of this shape, as it was sent.
-    example: Arc<str>,
+    example: Example,
     took: Histogram,
     failed: AtomicU64,
+    last_plan: LastPlan,
 }
 
 /// The shape of one statement.
@@ -65,6 +72,7 @@ pub(crate) struct Observer {
     statements: Arc<Statements>,
     place: Place,
     organisation: Option<OrganisationId>,
+    sampler: Arc<Sampler>,
 }
 
 /// What was counted of statements of one shape.
@@ -89,16 +97,26 @@ pub struct SlowStatement {
     pub request: Option<RequestId>,
     /// `file:line` of the transaction that it belonged to.
     pub asked_at: Option<String>,
-    /// How the database went about it, once that was asked.
+    /// How the database went about it, without values, once that was asked.
     pub plan: Option<String>,
+    /// Counts the slow ones, so that a plan that comes later finds the one it is of.
+    number: u64,
 }
 
 impl Statements {
     pub fn new(slow_from: Duration) -> Arc<Self> {
-        Arc::new(Self { by_hash: RwLock::default(), shapes: Mutex::default(), slow: Mutex::default(), slow_from })
+        Arc::new(Self {
+            by_hash: RwLock::default(),
+            shapes: Mutex::default(),
+            slow: Mutex::default(),
+            slow_from,
+            slow_count: AtomicU64::new(0),
+            pace: Pace::default(),
+        })
     }
 
-    fn shape(&self, sql: &str) -> Arc<Shape> {
+    fn shape(&self, statement: &Statement) -> Arc<Shape> {
+        let sql = statement.sql.as_str();
         let mut hasher = DefaultHasher::new();
         sql.hash(&mut hasher);
         let hash = hasher.finish();
@@ -111,7 +129,13 @@ impl Statements {
             let text: Arc<str> = text.into();
             let new = || {
                 let text = Arc::clone(&text);
-                Arc::new(Shape { text, example: sql.into(), took: Histogram::default(), failed: AtomicU64::new(0) })
+                Arc::new(Shape {
+                    text,
+                    example: Example::of(statement),
+                    took: Histogram::default(),
+                    failed: AtomicU64::new(0),
+                    last_plan: LastPlan::default(),
+                })
             };
             Arc::clone(shapes.entry(Arc::clone(&text)).or_insert_with(new))
         };
@@ -124,18 +148,25 @@ impl Statements {
 
     /// Every shape seen, the one that took most time in all first.
     pub fn view(&self) -> Vec<StatementView> {
+        self.examples().into_iter().map(|(view, _)| view).collect()
+    }
+
+    /// The same, each with what it takes to explain it.
+    pub fn examples(&self) -> Vec<(StatementView, Example)> {
         let shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<StatementView> = shapes
-            .values()
-            .map(|shape| StatementView {
-                text: Arc::clone(&shape.text),
-                example: Arc::clone(&shape.example),
-                took: shape.took.view(),
-                failed: shape.failed.load(Ordering::Relaxed),
-            })
-            .collect();
-        all.sort_unstable_by_key(|shape| std::cmp::Reverse(shape.took.sum_micros));
+        let mut all: Vec<(StatementView, Example)> =
+            shapes.values().map(|shape| (shape.view(), shape.example.clone())).collect();
+        drop(shapes);
+        all.sort_unstable_by_key(|(view, _)| std::cmp::Reverse(view.took.sum_micros));
         all
+    }
+
+    /// Keeps the plan of the slow statement `number`, unless that was forgotten meanwhile.
+    pub fn note_plan(&self, number: u64, plan: String) {
+        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(statement) = slow.iter_mut().rev().find(|statement| statement.number == number) {
+            statement.plan = Some(plan);
+        }
     }
 
     /// The slow statements that are remembered, the latest first.
@@ -144,18 +175,43 @@ impl Statements {
     }
 }
 
+impl Shape {
+    fn view(&self) -> StatementView {
+        StatementView {
+            text: Arc::clone(&self.text),
+            example: Arc::clone(&self.example.sql),
+            took: self.took.view(),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
+    }
+}
+
 impl Observer {
-    pub const fn new(statements: Arc<Statements>, place: Place, organisation: Option<OrganisationId>) -> Self {
-        Self { statements, place, organisation }
+    /// Counts the statements of the database at `target`, and asks for plans on connections within `budget`.
+    pub fn new(statements: Arc<Statements>, target: &Target, budget: Option<Arc<Budget>>) -> Self {
+        let sampler = Arc::new(Sampler::new(target.clone(), budget));
+        Self { statements, place: target.place(), organisation: target.organisation(), sampler }
     }
 
-    /// The shape of `sql`.
-    pub fn fingerprint(&self, sql: &str) -> Fingerprint {
-        Fingerprint(self.statements.shape(sql))
+    /// What asks for the plans of slow statements.
+    pub fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    /// The shape of `statement`.
+    pub fn fingerprint(&self, statement: &Statement) -> Fingerprint {
+        Fingerprint(self.statements.shape(statement))
     }
 
     /// Counts a statement; a slow one is logged within the span of whoever sent it.
-    pub fn observe(&self, of: &Fingerprint, took: Duration, outcome: Outcome, record: &LeaseRecord) {
+    pub fn observe(
+        &self,
+        of: &Fingerprint,
+        example: Option<Example>,
+        took: Duration,
+        outcome: Outcome,
+        record: &LeaseRecord,
+    ) {
         of.0.took.observe(took);
         if outcome == Outcome::Failed {
             of.0.failed.fetch_add(1, Ordering::Relaxed);
@@ -167,6 +223,17 @@ impl Observer {
         record.span.in_scope(|| {
             tracing::warn!(database = %self.place, statement = %of.0.text, took_ms = milliseconds, "a slow statement");
         });
+        let number = self.statements.slow_count.fetch_add(1, Ordering::Relaxed);
+        self.remember(of, took, number, record);
+        if let Some(example) = example
+            && self.sampler.is_free()
+            && self.statements.pace.allows(&of.0.last_plan, Instant::now())
+        {
+            self.sampler.explain(example, number, &self.statements, record);
+        }
+    }
+
+    fn remember(&self, of: &Fingerprint, took: Duration, number: u64, record: &LeaseRecord) {
         let mut slow = self.statements.slow.lock().unwrap_or_else(PoisonError::into_inner);
         if slow.len() >= SLOW_KEPT_MAX {
             slow.pop_front();
@@ -180,6 +247,7 @@ impl Observer {
             request: record.request,
             asked_at: record.asked_at(),
             plan: None,
+            number,
         });
     }
 }
@@ -227,7 +295,7 @@ mod tests {
     fn shapes_are_bounded() {
         let statements = Statements::new(Duration::from_secs(1));
         for n in 0..SHAPES_MAX + 50 {
-            statements.shape(&format!("SELECT {n}"));
+            statements.shape(&Statement::from_string(sea_orm::DbBackend::Sqlite, format!("SELECT {n}")));
         }
         assert!(statements.view().len() <= SHAPES_MAX + 1);
     }

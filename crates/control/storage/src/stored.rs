@@ -5,6 +5,9 @@ use std::{fmt::Display, str::FromStr};
 use serde::{Serialize, de::DeserializeOwned};
 use warren_model::Timestamp;
 
+/// Rows that one statement adds. All their values stay far below what any engine binds to one statement (32,766 on SQLite).
+pub(crate) const ROWS_PER_STATEMENT: usize = 500;
+
 /// A column holds what no version of Warren writes.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("column {column} holds something unreadable")]

@@ -1,5 +1,6 @@
 //! The command line as people and programs meet it: tables, JSON, exit codes, completions.
 
+mod databases;
 mod redaction;
 
 use std::{fs, os::unix::fs::MetadataExt, process::Command};

@@ -199,6 +199,8 @@ pub struct Slow {
     pub at: Timestamp,
     pub request: Option<RequestId>,
     pub asked_at: Option<String>,
+    /// How the database went about it, without values; none when it was not asked.
+    pub plan: Option<String>,
 }
 
 /// How the databases are. Operators.

@@ -149,6 +149,7 @@ impl Reading<'_> {
             at: self.moment(one.at),
             request: one.request,
             asked_at: one.asked_at.clone(),
+            plan: one.plan.clone(),
         }
     }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod analysis;
 mod devices;
 mod installation;
 mod replicas;
+mod seed;
 mod support;

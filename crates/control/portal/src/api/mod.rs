@@ -5,6 +5,7 @@
 
 mod access;
 mod activity;
+mod analysis;
 mod database;
 mod devices;
 mod gateways;
@@ -72,7 +73,8 @@ fn described() -> OpenApiRouter<PortalState> {
         .merge(activity::router())
         .merge(gateways::router())
         .merge(installation::router())
-        .merge(database::router());
+        .merge(database::router())
+        .merge(analysis::router());
     OpenApiRouter::with_openapi(frame()).nest(ROOT, operations)
 }
 

@@ -207,6 +207,7 @@ fn slow(slow: &Slow) -> v1::SlowStatement {
         at: slow.at,
         request_id: slow.request.map(|request| request.uuid()),
         asked_at: slow.asked_at.clone(),
+        plan: slow.plan.clone(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod analysis;
 pub mod database;
 pub mod devices;
 pub mod gateways;

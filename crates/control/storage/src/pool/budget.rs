@@ -72,6 +72,16 @@ impl Budget {
         self.hungry.load(Ordering::Acquire)
     }
 
+    /// A right, if one is free at once and nobody waits for it.
+    pub fn take_free(self: &Arc<Self>) -> Option<Slot> {
+        let mut state = self.state();
+        if state.used >= self.max || !state.line.is_empty() {
+            return None;
+        }
+        state.used += 1;
+        Some(Slot(Arc::downgrade(self)))
+    }
+
     /// Whether somebody waits for a right.
     pub(super) fn has_hungry(&self) -> bool {
         self.waiting() > 0
@@ -110,5 +120,20 @@ impl Drop for Slot {
             }
         }
         state.used -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_that_is_not_free_at_once_is_refused_and_comes_back_when_dropped() {
+        let budget = Budget::new(1);
+        let slot = budget.take_free();
+        assert!(slot.is_some() && budget.take_free().is_none());
+        drop(slot);
+        assert_eq!(budget.now(), (0, 1));
+        assert!(budget.take_free().is_some());
     }
 }

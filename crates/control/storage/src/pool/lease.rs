@@ -12,6 +12,7 @@ use super::{Held, LeaseRecord, Phase, Physical, Pool, give_back::Others};
 use crate::{
     StorageError, WorkContext,
     engine::{Answer, Connection, Fault},
+    explain::Example,
     statements::{Observer, Outcome},
 };
 
@@ -50,13 +51,13 @@ impl Lease {
 
     /// Runs a statement.
     pub async fn ask<A: Answer>(&mut self, statement: Statement, observer: &Observer) -> Result<A, sqlx::Error> {
-        let fingerprint = observer.fingerprint(&statement.sql);
+        let (fingerprint, example) = (observer.fingerprint(&statement), Example::to_explain(&statement));
         let (before, begun) = (self.enter(fingerprint.text()), Instant::now());
         let outcome = A::ask(self.usable(before)?, statement).await;
         let took = begun.elapsed();
         self.leave(before, &outcome);
         let ended = if outcome.is_ok() { Outcome::Answered } else { Outcome::Failed };
-        observer.observe(&fingerprint, took, ended, &self.record);
+        observer.observe(&fingerprint, example, took, ended, &self.record);
         outcome
     }
 

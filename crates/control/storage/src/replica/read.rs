@@ -37,8 +37,9 @@ impl DatabaseReplicas {
     ) -> Self {
         let on_each = replicas.members().iter().map(|member| {
             let target = on_primary.on(&member.url);
-            let observer = Observer::new(Arc::clone(statements), target.place(), target.organisation());
             let budget = Some(Arc::clone(&member.budget));
+            // A plan is the replica's own, and so are the connections that it is asked for on.
+            let observer = Observer::new(Arc::clone(statements), &target, budget.clone());
             OnReplica { pool: Pool::new(target, Role::Replica, bounds, budget, PoolTally::within(counts)), observer }
         });
         Self { on_each: on_each.collect(), replicas: Arc::clone(replicas) }
@@ -82,8 +83,9 @@ impl DatabaseReplicas {
 
     /// Lets nobody read here any more, and closes the connections.
     pub async fn close(&self) {
-        for pool in self.pools() {
-            pool.close().await;
+        for on in &self.on_each {
+            on.observer.sampler().stop().await;
+            on.pool.close().await;
         }
     }
 }

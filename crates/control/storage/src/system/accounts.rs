@@ -120,16 +120,7 @@ impl Accounts<'_, Writer> {
         if !proof.may_grant(account.reach) {
             return Err(StorageError::WrongTenant);
         }
-        let row = table::Model {
-            id: account.id.uuid(),
-            email: account.email.as_str().to_owned(),
-            name: account.name.as_str().to_owned(),
-            password_hash: password.map(|hash| hash.as_str().to_owned()),
-            reach: reach_word(account.reach).to_owned(),
-            created_at: micros(account.created_at),
-            revision: account.revision,
-        };
-        let insert = table::Entity::insert(row.into_active_model());
+        let insert = table::Entity::insert(row(account, password).into_active_model());
         insert.exec_without_returning(self.on.connection()).await.at(self.on)?;
         Ok(())
     }
@@ -157,6 +148,18 @@ impl Accounts<'_, Writer> {
             .await
             .at(self.on)?;
         if done.rows_affected == 1 { Ok(()) } else { Err(StorageError::NotFound) }
+    }
+}
+
+pub(super) fn row(account: &Account, password: Option<&PasswordHash>) -> table::Model {
+    table::Model {
+        id: account.id.uuid(),
+        email: account.email.as_str().to_owned(),
+        name: account.name.as_str().to_owned(),
+        password_hash: password.map(|hash| hash.as_str().to_owned()),
+        reach: reach_word(account.reach).to_owned(),
+        created_at: micros(account.created_at),
+        revision: account.revision,
     }
 }
 

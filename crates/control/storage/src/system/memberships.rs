@@ -141,15 +141,7 @@ impl Memberships<'_, Writer> {
         if !proof.admits_to(membership.organisation) {
             return Err(StorageError::WrongTenant);
         }
-        let row = table::Model {
-            account_id: membership.account.uuid(),
-            organisation_id: membership.organisation.uuid(),
-            role: membership.role.as_str().to_owned(),
-            standing: membership.standing.as_str().to_owned(),
-            created_at: micros(membership.created_at),
-            revision: 1,
-        };
-        let insert = table::Entity::insert(row.into_active_model());
+        let insert = table::Entity::insert(row(membership).into_active_model());
         match insert.exec_without_returning(self.on.connection()).await.at(self.on) {
             // Not every engine says whose primary key it was.
             Err(StorageError::Conflict(Conflict::Exists)) => Err(Conflict::MembershipExists.into()),
@@ -223,6 +215,17 @@ impl Memberships<'_, Writer> {
             .await
             .at(self.on)?;
         if done.rows_affected == 1 { Ok(()) } else { Err(StorageError::NotFound) }
+    }
+}
+
+pub(super) fn row(membership: &Membership) -> table::Model {
+    table::Model {
+        account_id: membership.account.uuid(),
+        organisation_id: membership.organisation.uuid(),
+        role: membership.role.as_str().to_owned(),
+        standing: membership.standing.as_str().to_owned(),
+        created_at: micros(membership.created_at),
+        revision: 1,
     }
 }
 

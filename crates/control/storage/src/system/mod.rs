@@ -5,6 +5,7 @@ mod audit;
 mod gateway_networks;
 mod gateways;
 mod links;
+mod many;
 mod memberships;
 mod organisations;
 mod sessions;

@@ -12,12 +12,15 @@ use warren_auth::{Authorized, permission::ManageDevicesOf};
 use warren_model::{
     AccountId, Device, DeviceId, NetworkId, PublicKey, Timestamp,
     address::HostIndex,
-    device::{PresharedKeyUse, Standing},
+    device::{PresharedKeyUse, Standing, UsageRecord},
     page::{Page, PageRequest},
 };
 use warren_schema::tenant::{device as table, device_usage, network};
 
-use super::networks::{Networks, prefixes, stored_index};
+use super::{
+    networks::{Networks, prefixes, stored_index},
+    usage,
+};
 use crate::{
     Conflict, Source, StorageError, Writer,
     source::{At, sealed::Source as _},
@@ -221,33 +224,9 @@ impl Devices<'_, Writer> {
         if proof.permission().owner != device.owner {
             return Err(StorageError::WrongTenant);
         }
-        let public_key = device.public_key.as_bytes().to_vec();
-        let row = table::Model {
-            id: device.id.uuid(),
-            network_id: device.network.uuid(),
-            owner_id: device.owner.uuid(),
-            name: device.name.as_str().to_owned(),
-            live_public_key: (device.standing != Standing::Revoked).then(|| public_key.clone()),
-            public_key,
-            preshared_key_sealed: sealed_psk.map(<[u8]>::to_vec),
-            host_index: device.host_index.map(stored_index),
-            standing: standing_word(device.standing).to_owned(),
-            expires_at: device.expires_at.map(micros),
-            created_at: micros(device.created_at),
-            revision: device.revision,
-        };
-        let insert = table::Entity::insert(row.into_active_model());
+        let insert = table::Entity::insert(row(device, sealed_psk).into_active_model());
         insert.exec_without_returning(self.on.connection()).await.at(self.on)?;
-        let nothing_yet = device_usage::Model {
-            device_id: device.id.uuid(),
-            received_bytes: 0,
-            sent_bytes: 0,
-            last_handshake_at: None,
-            last_endpoint: None,
-            boot: None,
-            boot_received_bytes: 0,
-            boot_sent_bytes: 0,
-        };
+        let nothing_yet = usage::row(device.id, &UsageRecord::default());
         let insert = device_usage::Entity::insert(nothing_yet.into_active_model());
         insert.exec_without_returning(self.on.connection()).await.at(self.on)?;
         Ok(())
@@ -339,6 +318,24 @@ impl Devices<'_, Writer> {
             Some(device) if device.standing == Standing::Revoked => Conflict::Revoked.into(),
             Some(_) => StorageError::Stale,
         })
+    }
+}
+
+pub(super) fn row(device: &Device, sealed_psk: Option<&[u8]>) -> table::Model {
+    let public_key = device.public_key.as_bytes().to_vec();
+    table::Model {
+        id: device.id.uuid(),
+        network_id: device.network.uuid(),
+        owner_id: device.owner.uuid(),
+        name: device.name.as_str().to_owned(),
+        live_public_key: (device.standing != Standing::Revoked).then(|| public_key.clone()),
+        public_key,
+        preshared_key_sealed: sealed_psk.map(<[u8]>::to_vec),
+        host_index: device.host_index.map(stored_index),
+        standing: standing_word(device.standing).to_owned(),
+        expires_at: device.expires_at.map(micros),
+        created_at: micros(device.created_at),
+        revision: device.revision,
     }
 }
 

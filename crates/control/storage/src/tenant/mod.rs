@@ -3,6 +3,7 @@
 mod audit;
 mod devices;
 mod leases;
+mod many;
 mod networks;
 mod usage;
 
@@ -10,6 +11,7 @@ use std::panic::Location;
 
 pub use audit::AuditEntries;
 pub use devices::{DeviceCounts, DeviceFilter, DevicePeer, Devices};
+pub use many::ReleasedPlace;
 pub use networks::Networks;
 pub use usage::DeviceUsage;
 use warren_model::{OrganisationId, page::PageRequest};
@@ -127,6 +129,10 @@ impl TenantModels {
         let (pools, organisation) = (self.held.pools(), self.organisation);
         let open = |writer| TenantTransaction { organisation, writer };
         pools.manager().with_transaction(&cx, (pools, Some(organisation)), &options, place, open, work).await
+    }
+
+    pub(crate) fn pools(&self) -> &std::sync::Arc<crate::database::Pools> {
+        self.held.pools()
     }
 
     /// Whether nothing was ever kept in it.

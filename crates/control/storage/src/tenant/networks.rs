@@ -1,9 +1,8 @@
 //! Networks of one organisation.
 
 use ipnet::IpNet;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Query,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
 use warren_auth::{Authorized, permission::ManageNetworks};
 use warren_model::{
     GatewayId, Network, NetworkId, PublicKey, Tunnel,
@@ -16,7 +15,7 @@ use warren_schema::tenant::{device, device_usage, network as table, released_add
 use crate::{
     Conflict, Source, StorageError, Writer,
     source::{At, sealed::Source as _},
-    stored::{Undecodable, bytes_32, list_of, listed, micros, moment, narrowed, parsed},
+    stored::{Undecodable, bytes_32, list_of, listed, micros, moment, narrowed, padded, parsed},
 };
 
 /// Networks of one organisation.
@@ -24,6 +23,9 @@ use crate::{
 pub struct Networks<'a, C> {
     pub(crate) on: &'a C,
 }
+
+/// Devices whose usage is removed by one statement.
+const REMOVED_AT_ONCE_MAX: u64 = 256;
 
 impl<C: Source> Networks<'_, C> {
     /// How many there are.
@@ -161,16 +163,7 @@ impl Networks<'_, Writer> {
         if self.highest_index(id).await?.is_some() {
             return Err(StorageError::Referenced);
         }
-        let revoked = Query::select()
-            .column(device::Column::Id)
-            .from(device::Entity)
-            .and_where(device::Column::NetworkId.eq(id.uuid()))
-            .take();
-        device_usage::Entity::delete_many()
-            .filter(device_usage::Column::DeviceId.in_subquery(revoked))
-            .exec(connection)
-            .await
-            .at(self.on)?;
+        self.remove_usage(id).await?;
         let devices = device::Entity::delete_many().filter(device::Column::NetworkId.eq(id.uuid()));
         devices.exec(connection).await.at(self.on)?;
         let released =
@@ -178,6 +171,33 @@ impl Networks<'_, Writer> {
         released.exec(connection).await.at(self.on)?;
         table::Entity::delete_by_id(id.uuid()).exec(connection).await.at(self.on)?;
         Ok(())
+    }
+
+    /// Removes what its devices used, by their identifiers: given a subquery, MariaDB reads and locks the usage of every
+    /// network.
+    async fn remove_usage(&self, id: NetworkId) -> Result<(), StorageError> {
+        let mut last = None;
+        loop {
+            let mut query = device::Entity::find()
+                .select_only()
+                .column(device::Column::Id)
+                .filter(device::Column::NetworkId.eq(id.uuid()))
+                .order_by_asc(device::Column::Id)
+                .limit(REMOVED_AT_ONCE_MAX);
+            if let Some(last) = last {
+                query = query.filter(device::Column::Id.gt(last));
+            }
+            let ids: Vec<Uuid> = query.into_tuple().all(self.on.connection()).await.at(self.on)?;
+            last = ids.last().copied();
+            if last.is_none() {
+                return Ok(());
+            }
+            device_usage::Entity::delete_many()
+                .filter(device_usage::Column::DeviceId.is_in(padded(ids)))
+                .exec(self.on.connection())
+                .await
+                .at(self.on)?;
+        }
     }
 
     /// The highest place that a device of the network holds.

@@ -91,6 +91,20 @@ impl DeviceUsage<'_, Writer> {
     }
 }
 
+pub(super) fn row(device: DeviceId, record: &UsageRecord) -> table::Model {
+    let usage = &record.usage;
+    table::Model {
+        device_id: device.uuid(),
+        received_bytes: counted(usage.received_bytes),
+        sent_bytes: counted(usage.sent_bytes),
+        last_handshake_at: usage.last_handshake_at.map(micros),
+        last_endpoint: usage.last_endpoint.map(|endpoint| endpoint.to_string()),
+        boot: record.boot,
+        boot_received_bytes: counted(record.boot_received_bytes),
+        boot_sent_bytes: counted(record.boot_sent_bytes),
+    }
+}
+
 /// Bytes as every database counts them; the limit lies at eight exabytes.
 fn counted(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)

@@ -4,6 +4,7 @@
 mod crash;
 mod exercise;
 mod faults;
+mod filling;
 mod leases;
 mod migrations;
 mod moving;
@@ -11,6 +12,7 @@ mod plans;
 mod proxy;
 mod replicas;
 mod servers;
+mod slow;
 mod storms;
 mod system;
 mod tenant;

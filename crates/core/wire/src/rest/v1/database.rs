@@ -335,4 +335,8 @@ pub struct SlowStatement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "crates/control/app/src/devices/enrol.rs:120")]
     pub asked_at: Option<String>,
+    /// How the database went about it, in its own words without values; absent when it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "SCAN device")]
+    pub plan: Option<String>,
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod activity;
+mod analysis;
 mod database;
 mod device;
 mod gateway;
@@ -15,6 +16,7 @@ mod problem;
 
 pub use access::*;
 pub use activity::*;
+pub use analysis::*;
 pub use database::*;
 pub use device::*;
 pub use gateway::*;
