@@ -42,7 +42,7 @@ impl History {
                 });
             }
         }
-        tables.sort_by(|a, b| (b.size_bytes, b.rows).cmp(&(a.size_bytes, a.rows)));
+        tables.sort_by_key(|table| std::cmp::Reverse((table.size_bytes, table.rows)));
         tables
     }
 

@@ -127,7 +127,7 @@ async fn store_in_system(
             (account.clone(), has_joined.then(|| hash.clone()))
         })
         .collect();
-    let memberships: Vec<_> = made.people.iter().map(|(_, membership)| membership.clone()).collect();
+    let memberships: Vec<_> = made.people.iter().map(|(_, membership)| *membership).collect();
     app.system()
         .transaction(async |tx| -> Result<(), StorageError> {
             tx.organisations().insert(&operate, organisation).await?;

@@ -39,7 +39,7 @@ impl PoolProbe {
     }
 
     fn new(config: &Config, target: Target, bounds: Bounds, budget: Option<Arc<Budget>>) -> Self {
-        let observer = Observer::new(Statements::new(config.slow_from), target.place(), None);
+        let observer = Observer::new(Statements::new(config.slow_from), &target, None);
         let tally = PoolTally::within(&Arc::<Counts>::default());
         Self { pool: Pool::new(target, Role::Both, bounds, budget, tally), observer }
     }
