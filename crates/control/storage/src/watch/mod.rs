@@ -65,6 +65,8 @@ type PoolKey = (Option<OrganisationId>, &'static str);
 #[derive(Debug)]
 struct Watched {
     pools: Arc<Pools>,
+    /// The look that met it last.
+    met_at: u32,
     judgement: Judgement,
     /// What was counted when the window began.
     before: PoolTallyView,
@@ -121,17 +123,16 @@ impl Databases {
         let mut look = Look { limits: &watch.limits, arisen: Vec::new(), turns: Vec::new() };
         {
             let mut state = watch.state();
-            state.looks += 1;
+            state.looks = state.looks.wrapping_add(1);
             let window = if state.looks.is_multiple_of(WINDOW_LOOKS) { Window::Ends } else { Window::Goes };
             for (organisation, pools) in &open {
                 for (role, pool) in pools.each() {
                     look.at(&mut state, (*organisation, role), pools, pool, window);
                 }
             }
-            // A database that was closed, or opened again, begins anew.
-            state.pools.retain(|key, watched| {
-                open.iter().any(|(id, pools)| *id == key.0 && Arc::ptr_eq(pools, &watched.pools))
-            });
+            // What this look did not meet was closed.
+            let looks = state.looks;
+            state.pools.retain(|_, watched| watched.met_at == looks);
             let budget = system_kind.budget.as_ref();
             look.note(ShortageOf::Server, |limits| {
                 state.server.look(Line::of(budget.map_or(0, |budget| budget.waiting())), None, limits)
@@ -172,9 +173,11 @@ impl Look<'_> {
         }
         let over = now.saturating_duration_since(state.window_began);
         let watched = state.pools.entry(key).or_insert_with(|| Watched::new(pools));
+        // One that was closed and opened again begins anew.
         if !Arc::ptr_eq(&watched.pools, pools) {
             *watched = Watched::new(pools);
         }
+        watched.met_at = state.looks;
         if window == Window::Ends {
             watched.close_window(pool.tally().view(), over, self.limits);
         }
@@ -198,6 +201,7 @@ impl Watched {
     fn new(pools: &Arc<Pools>) -> Self {
         Self {
             pools: Arc::clone(pools),
+            met_at: 0,
             judgement: Judgement::default(),
             before: PoolTallyView::default(),
             sign: None,
