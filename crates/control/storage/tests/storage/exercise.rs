@@ -77,6 +77,8 @@ async fn identities(world: &World, organisation: &warren_model::Organisation, ac
     system.organisations().by_slug(&organisation.slug).await.unwrap();
     system.organisations().all_ids().await.unwrap();
     system.organisations().count().await.unwrap();
+    system.tenant_migrations().of(organisation.id).await.unwrap();
+    system.tenant_migrations().all().await.unwrap();
     system.accounts().by_email(&"anna@example.org".parse().unwrap()).await.unwrap();
     system.accounts().by_id(account).await.unwrap();
     system.accounts().names(&[account, account_id(), account_id()]).await.unwrap();

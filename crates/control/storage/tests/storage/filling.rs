@@ -67,7 +67,7 @@ fn filling_of_system(dialect: &Dialect) -> Vec<String> {
     let (slug, email, name) = (&*dialect.text("organisation-"), &*dialect.text("person-"), &*dialect.text("east-"));
     // One in fifty is something rare.
     let rarely = |rare: &str, usual: &str| format!("CASE WHEN n % 50 = 0 THEN '{rare}' ELSE '{usual}' END");
-    let rows: [(&str, &[&str]); 10] = [
+    let rows: [(&str, &[&str]); 11] = [
         ("organisations", &[organisation, slug, "'Name'", "'active'", AT, "1"]),
         ("accounts", &[account, email, "'Anna'", NULL, "'own'", AT, "1"]),
         ("memberships", &[account, organisation, &rarely("admin", "member"), &rarely("invited", "joined"), AT, "1"]),
@@ -78,6 +78,7 @@ fn filling_of_system(dialect: &Dialect) -> Vec<String> {
         ("system_audit", &[other, AT, account, "'gateway.created'", "'{}'", organisation]),
         ("audit_outbox", &[other, AT, account, "'gateway.created'", "'{}'", organisation]),
         ("idempotency_keys", &["'scope'", slug, hash, other, AT]),
+        ("tenant_migrations", &[organisation, "'m0001'", &rarely("failed", "done"), NULL, "1", AT, AT]),
     ];
     rows.into_iter().map(|(table, values)| dialect.insert(table, values)).collect()
 }
