@@ -78,7 +78,8 @@ fn fault(engine: Engine, statement: &ExplainedStatement) -> Option<String> {
 fn every_table_is_full(databases: &[DatabaseAnalysis]) {
     for database in databases {
         let tables = database.tables.iter().filter(|table| table.table != "schema_migrations");
-        let small: Vec<_> = tables.filter(|table| table.rows < filling::ROWS * 9 / 10).collect();
+        // MariaDB estimates how many rows there are.
+        let small: Vec<_> = tables.filter(|table| table.rows < filling::ROWS / 2).collect();
         assert!(small.is_empty(), "{}: {small:?}", database.place);
     }
 }
