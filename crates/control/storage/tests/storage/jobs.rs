@@ -283,7 +283,7 @@ async fn what_an_outbox_held_is_taken_over_once(#[case] engine: Engine) {
         .await
         .unwrap();
     let waiting = tenant.job_outbox().take(organisation.id, 10).await.unwrap();
-    assert_eq!(waiting, jobs);
+    assert!(waiting.len() == 5 && waiting.iter().all(|job| jobs.contains(job)));
     for _ in 0..2 {
         system.transaction(async |tx| tx.jobs().take_over(&waiting).await).await.unwrap();
     }

@@ -99,6 +99,21 @@ impl<C: Source> Jobs<'_, C> {
         Ok(ids.into_iter().map(JobId::from_uuid).collect())
     }
 
+    /// The jobs that stand as `worker`'s, each with the number of its attempt.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn held_by(&self, worker: WorkerId) -> Result<Vec<(JobId, u16)>, StorageError> {
+        let held = table::Entity::find()
+            .select_only()
+            .columns([table::Column::Id, table::Column::Attempts])
+            .filter(table::Column::WorkerId.eq(worker.uuid()))
+            .filter(table::Column::State.eq(JobState::Running.as_str()));
+        let rows: Vec<(uuid::Uuid, i32)> = held.into_tuple().all(self.on.connection()).await.at(self.on)?;
+        let decode = |(id, attempts)| Ok((JobId::from_uuid(id), narrowed(attempts, "attempts")?));
+        rows.into_iter().map(decode).collect::<Result<_, Undecodable>>().at(self.on)
+    }
+
     /// The queues that an operator holds back, since when and by whom.
     ///
     /// # Errors

@@ -60,6 +60,7 @@ async fn queue(world: &World, organisation: OrganisationId) {
         .unwrap();
     system.jobs().workers().await.unwrap();
     system.jobs().stop_asked(WorkerId::generate(NOW, &SystemRandom)).await.unwrap();
+    system.jobs().held_by(worker.id).await.unwrap();
     system.jobs().paused_queues().await.unwrap();
     system.jobs().by_id(one.id).await.unwrap();
     system.jobs().depths().await.unwrap();
