@@ -27,3 +27,24 @@ impl Deadline {
         timeout_at(self.at, work).await.map_err(late)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::Retry;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_steps_of_an_attempt_share_one_limit() {
+        let started = Instant::now();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        deadline.hold(Step::Turn, tokio::time::sleep(Duration::from_secs(6))).await.unwrap();
+        let late = deadline.hold(Step::Connecting, pending::<()>()).await.unwrap_err();
+        assert_eq!(started.elapsed(), Duration::from_secs(10));
+        assert!(
+            matches!(&late, MailError::TryLater { step: Step::Connecting, source: Trouble::TimedOut(limit) } if limit.as_secs() == 10)
+        );
+        assert_eq!(late.retry(), Retry::Soon);
+    }
+}

@@ -3,7 +3,7 @@
 use lettre::{
     Message,
     message::{
-        Body, MultiPart, SinglePart,
+        Body, MaybeString, MultiPart, SinglePart,
         header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
@@ -44,15 +44,20 @@ fn parts(mail: &Mail, rendered: &Rendered) -> Result<MultiPart, Unfit> {
         let unfit = |_| Unfit::MediaType { media_type: attachment.media_type().to_owned() };
         let media_type = ContentType::parse(attachment.media_type()).map_err(unfit)?;
         let part = lettre::message::Attachment::new(attachment.name().to_owned());
-        all = all.singlepart(part.body(attachment.bytes().to_vec(), media_type));
+        let body = encoded(attachment.bytes().to_vec(), ContentTransferEncoding::Base64);
+        all = all.singlepart(part.body(body, media_type));
     }
     Ok(all)
 }
 
 fn text(content_type: ContentType, text: &str) -> SinglePart {
-    let encoding = ContentTransferEncoding::QuotedPrintable;
-    let body = Body::new_with_encoding(text.to_owned(), encoding).unwrap_or_else(Body::new);
+    let body = encoded(text.to_owned(), ContentTransferEncoding::QuotedPrintable);
     SinglePart::builder().header(content_type).body(body)
+}
+
+/// Left to itself, lettre would leave text without an encoding, in which somebody may have written a boundary.
+fn encoded(content: impl Into<MaybeString>, encoding: ContentTransferEncoding) -> Body {
+    Body::new_with_encoding(content, encoding).expect("both encodings can hold anything")
 }
 
 /// No part can hold it: in both encodings in use, an underscore never follows an equals sign.

@@ -246,22 +246,3 @@ async fn a_server_that_talks_without_end_is_left() {
         assert_eq!(refusal(&mailer, "anna@example.org").await.retry(), Retry::Soon);
     }
 }
-
-#[tokio::test]
-async fn whoever_waits_too_long_for_a_connection_is_told_so() {
-    let sink = SmtpSink::start(SinkOptions::default()).unwrap();
-    sink.behave(&Behaviour { slow_step: Some("rcpt".into()), slow_ms: 5000, ..Behaviour::default() }).unwrap();
-    let mailer = std::sync::Arc::new(mailer_within(&sink, None, Duration::from_millis(400)));
-    let sends = (0..6).map(|_| {
-        let mailer = mailer.clone();
-        tokio::spawn(async move { refusal(&mailer, "anna@example.org").await })
-    });
-    let mut steps = Vec::new();
-    for send in sends.collect::<Vec<_>>() {
-        let (step, retry) = outcome(&send.await.unwrap());
-        assert_eq!(retry, Retry::Soon);
-        steps.push(step.unwrap());
-    }
-    assert_eq!(steps.iter().filter(|step| **step == Step::Recipient).count(), 4, "{steps:?}");
-    assert!(steps.contains(&Step::Turn) || steps.len() == 6);
-}
