@@ -83,6 +83,21 @@ pub enum Invalid {
     /// A password that is too easy.
     #[error("is among the passwords that are guessed first; choose another")]
     CommonPassword,
+    /// Not an address of the web.
+    #[error("is not a web address such as https://example.org/hook")]
+    Url,
+    /// A web address that is read on the way.
+    #[error("must begin with https://, so that nobody on the way can read or change what is sent")]
+    NotHttps,
+    /// A web address with a user or a password, which would stand in lists and logs.
+    #[error("must hold no user and no password")]
+    UserInUrl,
+    /// A port that is none of the web's.
+    #[error("names the port {port}; leave the port out, or use 443, 8443 or one from {first} on")]
+    UrlPort { port: u16, first: u16 },
+    /// A host that is not on the public internet.
+    #[error("names {host}, which is not on the public internet")]
+    PrivateHost { host: String },
 }
 
 impl Invalid {
@@ -114,6 +129,11 @@ impl Invalid {
             Self::Unknown { .. } => "invalid-unknown",
             Self::Cursor => "invalid-cursor",
             Self::CommonPassword => "invalid-common-password",
+            Self::Url => "invalid-url",
+            Self::NotHttps => "invalid-not-https",
+            Self::UserInUrl => "invalid-user-in-url",
+            Self::UrlPort { .. } => "invalid-url-port",
+            Self::PrivateHost { .. } => "invalid-private-host",
         }
     }
 
@@ -134,6 +154,8 @@ impl Invalid {
             }
             Self::Repeated { item } => vec![("item", item.clone())],
             Self::Unknown { known } => vec![("known", (*known).to_owned())],
+            Self::UrlPort { port, first } => vec![("port", port.to_string()), ("first", first.to_string())],
+            Self::PrivateHost { host } => vec![("host", host.clone())],
             _ => Vec::new(),
         }
     }

@@ -42,6 +42,7 @@ pub use fresh::FreshDatabases;
 use guardian::Guardian;
 pub use of_this_run::{ServerOfThisRun, of_this_run};
 use plan::Plan;
+pub(crate) use plan::free_port;
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(30);

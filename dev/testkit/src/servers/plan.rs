@@ -156,7 +156,11 @@ pub fn word() -> String {
     format!("{:016x}", random())
 }
 
-fn free_port() -> anyhow::Result<u16> {
+/// A port of loopback that nobody listens on now.
+///
+/// # Errors
+/// When none is found in a hundred tries.
+pub fn free_port() -> anyhow::Result<u16> {
     for _ in 0..PORTS_TRIED_MAX {
         let step = random() % u64::from(PORTS.end - PORTS.start);
         let port = PORTS.start + u16::try_from(step)?;

@@ -53,6 +53,11 @@ const PACKAGES: &[Package] = &[
         brings: Brings::File("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf"),
         reason: "text in screenshots",
     },
+    Package {
+        name: "python3-aiosmtpd",
+        brings: Brings::File("/usr/lib/python3/dist-packages/aiosmtpd/smtp.py"),
+        reason: "the mail server that tests start for themselves",
+    },
     command("npm", "npm", "fetches axe-core, which judges the pages' accessibility"),
 ];
 
