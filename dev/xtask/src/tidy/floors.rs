@@ -17,6 +17,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("warren-auth", 1),
     ("warren-tunnel", 2),
     ("warren-storage", 2),
+    ("warren-cache", 2),
     ("warren-app", 3),
     ("warren-gateway", 4),
     ("warren-portal", 4),
