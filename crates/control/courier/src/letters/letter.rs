@@ -65,6 +65,18 @@ pub struct ImportCounts {
 }
 
 impl Letter {
+    /// The word for its kind, as it stands in jobs and records.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Invitation { .. } => "invitation",
+            Self::ReportReady { .. } => "report_ready",
+            Self::ExportReady { .. } => "export_ready",
+            Self::ImportFinished { .. } => "import_finished",
+            Self::OperatorAlert { .. } => "operator_alert",
+            Self::TestMail { .. } => "test_mail",
+        }
+    }
+
     /// One of each kind with believable data, for an operator's preview.
     ///
     /// # Panics
