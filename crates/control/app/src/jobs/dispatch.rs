@@ -62,6 +62,8 @@ struct Running {
 struct Ended {
     settlement: Settlement,
     queue: Queue,
+    /// How far it had come, where that was not told yet.
+    progress: Option<JobProgress>,
 }
 
 impl Workshop {
@@ -198,6 +200,8 @@ impl Dispatcher {
         let claim = self.claim(now, take);
         let places: usize = claim.queues.iter().map(|of| of.places).sum();
         let settlements: Vec<Settlement> = self.ended.iter().map(|ended| ended.settlement.clone()).collect();
+        let progress = self.ended.iter().filter_map(|ended| Some((ended.settlement.job, ended.progress?)));
+        let progress: Vec<(JobId, JobProgress)> = progress.collect();
         let (worker, before) = (self.workshop.worker(), self.cursor.clone());
         let options = TransactionOptions { isolation: Isolation::ReadCommitted, ..TransactionOptions::idempotent() };
         let (taken, cursor) = self
@@ -205,6 +209,9 @@ impl Dispatcher {
             .system()
             .with_transaction(&WorkContext::BACKGROUND, options, async |tx| {
                 let mut cursor = before.clone();
+                for (job, at) in &progress {
+                    tx.jobs().set_progress(worker, *job, *at).await?;
+                }
                 if !settlements.is_empty() {
                     tx.jobs().settle(worker, now, &settlements).await?;
                 }
@@ -266,6 +273,8 @@ impl Dispatcher {
             let job = Arc::new(job);
             let attempted = run::attempt(&app, &job, &progress, &stop).await;
             let running = workshop.0.running.lock().remove(&job.id);
+            let untold = running.as_ref().map(|running| (running.told, running.progress.now()));
+            let progress = untold.and_then(|(told, now)| (told != now).then_some(now));
             let verdict = match attempted.verdict {
                 // The process ends, and nobody called the job off.
                 Verdict::Cancelled if !running.is_some_and(|running| running.called_off) => Verdict::Released,
@@ -274,7 +283,7 @@ impl Dispatcher {
             workshop.tally().ended(job.queue, &verdict, attempted.ran);
             tell(&job, &verdict, attempted.ran);
             let settlement = Settlement { job: job.id, attempt: job.attempts, verdict };
-            let _ = ends.send(Ended { settlement, queue: job.queue });
+            let _ = ends.send(Ended { settlement, queue: job.queue, progress });
         });
     }
 

@@ -5,6 +5,7 @@
 mod analysis;
 mod devices;
 mod installation;
+mod jobs;
 mod replicas;
 mod seed;
 mod support;
