@@ -65,6 +65,18 @@ pub struct ImportCounts {
 }
 
 impl Letter {
+    /// The word for its kind, as in its kept form.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Invitation { .. } => "invitation",
+            Self::ReportReady { .. } => "report_ready",
+            Self::ExportReady { .. } => "export_ready",
+            Self::ImportFinished { .. } => "import_finished",
+            Self::OperatorAlert { .. } => "operator_alert",
+            Self::TestMail { .. } => "test_mail",
+        }
+    }
+
     /// One of each kind with believable data, for an operator's preview.
     ///
     /// # Panics
@@ -133,6 +145,7 @@ mod tests {
         for letter in Letter::samples() {
             let text = serde_json::to_string(&letter).unwrap();
             assert_eq!(serde_json::from_str::<Letter>(&text).unwrap(), letter);
+            assert!(text.starts_with(&format!(r#"{{"letter":"{}","#, letter.kind())), "{text}");
         }
     }
 

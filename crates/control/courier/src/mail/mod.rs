@@ -16,7 +16,7 @@ use warren_model::Timestamp;
 
 pub use config::{Encryption, MailConfig, SmtpConfig, SmtpUrl, TIME_LIMIT, Transport, read_password};
 use connection::Server;
-pub use error::{MailError, Reply, Retry, Step, Trouble, Unfit};
+pub use error::{MailError, Reply, Step, Trouble, Unfit};
 pub use mailbox::{Attachment, Mailbox, MessageId};
 use pool::Pool;
 
