@@ -256,7 +256,7 @@ async fn a_receiver_that_does_not_answer_in_time_is_left() {
         Says::Endless(String::new()),
     ] {
         let started = Instant::now();
-        let error = answered(says.clone()).await.unwrap_err();
+        let error = answered_within(says.clone(), Duration::from_secs(1)).await.unwrap_err();
         assert!(
             matches!(error, DeliveryError::TimedOut { .. } | DeliveryError::NoAnswer { .. }),
             "{says:?}: {error:?}"
