@@ -25,11 +25,11 @@ fn the_databases_are_migrated_planned_and_rolled_back_while_warren_is_stopped() 
 
     let (code, told, _) = db(&installation, "schema --all")?;
     assert_eq!(code, 0);
-    assert!(told.contains("up to date (m0002_tenant_migrations)"), "{told}");
+    assert!(told.contains("up to date (m0003_jobs)"), "{told}");
     assert!(told.contains("1 organisations: 1 up to date, 0 not\n  northwind: up to date (m0001_tenant)"), "{told}");
 
     let (_, planned, _) = db(&installation, "plan --rollback 1")?;
-    assert!(planned.contains("-- m0002_tenant_migrations (expand"), "{planned}");
+    assert!(planned.contains("-- m0003_jobs (expand"), "{planned}");
     assert!(planned.contains("DROP TABLE \"tenant_migrations\";"), "{planned}");
     let (code, told, _) = db(&installation, "migrate")?;
     assert_eq!(code, 0);
@@ -41,7 +41,7 @@ fn the_databases_are_migrated_planned_and_rolled_back_while_warren_is_stopped() 
     assert_eq!(code, 3, "{refused}");
     assert!(refused.contains("tenant_migrations goes with 1 rows"), "{refused}");
     let (code, told, _) = db(&installation, "rollback --system --yes --accept-loss")?;
-    assert_eq!((code, told.trim()), (0, "m0002_tenant_migrations rolled back"));
+    assert_eq!((code, told.trim()), (0, "m0003_jobs rolled back"));
     let (_, planned, _) = db(&installation, "plan")?;
     assert!(planned.contains("CREATE TABLE \"tenant_migrations\""), "{planned}");
     assert!(planned.contains("1 organisations' databases: nothing to do"), "{planned}");

@@ -13,6 +13,9 @@ use warren_storage::{SystemModels, TenantModels, WorkContext};
 
 use crate::{App, AppError, Thing};
 
+/// How bytes stand in texts that are stored.
+pub(crate) const BASE64: base64::engine::GeneralPurpose = base64::engine::general_purpose::STANDARD;
+
 /// One request, or one piece of Warren's own work.
 #[derive(Debug, Clone)]
 pub struct OpContext {

@@ -20,6 +20,7 @@ mod hashing;
 mod idempotency;
 pub mod installation;
 pub mod invitations;
+pub mod jobs;
 pub mod live;
 pub mod maintenance;
 mod metrics;
@@ -40,7 +41,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
-use warren_model::{Clock, OrganisationId, Random, Timestamp};
+use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
 use warren_runtime::{
     Shutdown,
     files::{self, FileError},
@@ -71,6 +72,10 @@ pub struct Config {
     pub hashing_permits: usize,
     /// Organisations' databases that are open at once.
     pub open_organisations_max: usize,
+    /// What this host is called where several work on jobs.
+    pub host: String,
+    /// Jobs that are worked on at once, to begin with.
+    pub job_places: usize,
 }
 
 impl Config {
@@ -85,6 +90,8 @@ impl Config {
             session_absolute: Duration::from_secs(14 * 24 * 3600),
             hashing_permits: 2,
             open_organisations_max: 256,
+            host: "this host".to_owned(),
+            job_places: 8,
         }
     }
 
@@ -148,6 +155,7 @@ struct Parts {
     started_at: Timestamp,
     notices: Mutex<Vec<String>>,
     analysis_history: tokio::sync::Mutex<analysis::History>,
+    workshop: jobs::Workshop,
 }
 
 impl App {
@@ -186,6 +194,7 @@ impl App {
             started_at: clock.now(),
             notices: Mutex::default(),
             analysis_history: tokio::sync::Mutex::default(),
+            workshop: jobs::Workshop::new(WorkerId::generate(clock.now(), random.as_ref()), config.job_places),
             config,
             clock,
             random,
@@ -193,19 +202,27 @@ impl App {
             sealing,
         };
         parts.metrics.watch(&parts.databases);
+        parts.workshop.tally().register(&parts.metrics);
         let app = Self(Arc::new(parts));
         networks::release_abandoned_ports(&app).await?;
+        if matches!(app.config().standing, Standing::Folder(_)) {
+            // The folder is this process's alone: what stands as running was a dead one's.
+            jobs::rescue_all(&app).await?;
+        }
         Ok(app)
     }
 
     /// Starts the background work; each task ends soon after `shutdown`.
     pub fn spawn_worker(&self, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
-        worker::spawn(self, shutdown)
+        let mut tasks = worker::spawn(self, shutdown);
+        tasks.extend(jobs::spawn(self, shutdown));
+        tasks
     }
 
     /// Stores what is only in memory and closes the databases.
     pub async fn close(self) {
         worker::store_usage(&self).await;
+        jobs::retire(&self).await;
         self.0.databases.clone().close().await;
     }
 
@@ -285,6 +302,12 @@ impl App {
     }
     pub(crate) fn live(&self) -> &live::Live {
         &self.0.live
+    }
+    pub(crate) fn workshop(&self) -> &jobs::Workshop {
+        &self.0.workshop
+    }
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.0.started_at
     }
     pub(crate) fn uptime(&self) -> time::Duration {
         self.clock().now() - self.0.started_at

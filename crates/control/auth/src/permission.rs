@@ -64,6 +64,9 @@ pub struct ManagePeople;
 /// To create, change and remove networks, and to rename the organisation. Admins.
 #[derive(Debug, Clone, Copy)]
 pub struct ManageNetworks;
+/// To create, change and remove webhooks, and to see what was sent to them. Admins.
+#[derive(Debug, Clone, Copy)]
+pub struct ManageWebhooks;
 /// To see, enrol, change and revoke devices of `owner`. Admins, and the owner.
 #[derive(Debug, Clone, Copy)]
 pub struct ManageDevicesOf {
@@ -89,6 +92,11 @@ impl Permission for ManagePeople {
     }
 }
 impl Permission for ManageNetworks {
+    fn held_by(&self, insider: &Insider) -> bool {
+        insider.role == Role::Admin
+    }
+}
+impl Permission for ManageWebhooks {
     fn held_by(&self, insider: &Insider) -> bool {
         insider.role == Role::Admin
     }

@@ -153,6 +153,11 @@ impl Databases {
         self.tenants.count()
     }
 
+    /// The organisations whose databases are open now.
+    pub fn open_organisations(&self) -> Vec<OrganisationId> {
+        self.tenants.open_now().into_iter().map(|(organisation, _)| organisation).collect()
+    }
+
     /// Waits for what is under way, empties the write-ahead logs and closes everything. Later calls find storage busy.
     pub async fn close(self) {
         if let Some(prober) = &self.prober {

@@ -18,6 +18,9 @@ pub enum StorageError {
     /// The row has changed since it was read; read it again.
     #[error("somebody else has changed it meanwhile; read it again")]
     Stale,
+    /// More than one row may hold.
+    #[error("it has {bytes} bytes, and {bytes_max} are the most")]
+    TooLarge { bytes: usize, bytes_max: usize },
     /// Another row names it, or the row it names is gone.
     #[error("it is still in use by something else")]
     Referenced,

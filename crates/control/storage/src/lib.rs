@@ -66,13 +66,17 @@ pub use source::Source;
 pub use statements::{SlowStatement, StatementView};
 pub use status::{DatabaseStatus, KindStatus, PoolStatus, ServerStatus, StorageStatus};
 pub use system::{
-    Account, AccountChange, Accounts, AuditOutbox, GatewayNetworks, Gateways, InviterProof, JoinToken, Link,
-    LinkPurpose, Links, Membership, Memberships, OrganisationChange, Organisations, Session, Sessions, SystemAudit,
-    SystemModels, SystemTransaction, TenantMigration, TenantMigrationState, TenantMigrations,
+    Account, AccountChange, Accounts, AuditOutbox, Cancelled, Cursor, Enqueued, GatewayNetworks, Gateways,
+    InviterProof, JobClaim, JobFilter, JobProgress, JobSchedule, Jobs, JoinToken, Link, LinkPurpose, Links, MailRecord,
+    MailState, Mails, Membership, Memberships, NewJob, OrganisationChange, Organisations, PAYLOAD_BYTES_MAX,
+    QueueClaim, QueueDepth, QueueStanding, Rescued, ScalingDecision, ScalingDecisions, ScheduleStanding, Schedules,
+    Session, Sessions, Settlement, StoredJob, SystemAudit, SystemModels, SystemTransaction, TenantMigration,
+    TenantMigrationState, TenantMigrations, Unique, Verdict, Worker,
 };
 pub use tenant::{
-    AuditEntries, DeviceCounts, DeviceFilter, DevicePeer, DeviceUsage, Devices, Networks, ReleasedPlace, TenantModels,
-    TenantTransaction,
+    AuditEntries, CHUNK_BYTES, Delivery, DeliveryAnswer, DeliveryState, DeviceCounts, DeviceFilter, DevicePeer,
+    DeviceUsage, Devices, FilePurpose, Files, JobOutbox, Networks, ReleasedPlace, StoredFile, TenantModels,
+    TenantTransaction, Webhook, WebhookDeliveries, WebhookStanding, Webhooks, WholeFile,
 };
 pub use transaction::{
     Access, Isolation, Repeatability, TransactionManager, TransactionOptions, TransactionTallyView, Turn, Writer,

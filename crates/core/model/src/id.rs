@@ -56,6 +56,22 @@ identifier!(
     AuditId,
     /// One request, from its arrival to its last log line.
     RequestId,
+    /// One job: work that is done outside of the request that asked for it.
+    JobId,
+    /// One process that works on jobs.
+    WorkerId,
+    /// One schedule, by which jobs come again and again.
+    ScheduleId,
+    /// One file of an organisation: what was uploaded, or what a job made.
+    FileId,
+    /// One address that an organisation's events are sent to.
+    WebhookId,
+    /// One event on its way to a webhook.
+    DeliveryId,
+    /// One letter that was sent by mail, or kept.
+    MailId,
+    /// One decision to work on more or fewer jobs at once.
+    DecisionId,
 );
 
 /// The time in milliseconds, then its fraction in 1/4096 ms where RFC 9562 allows randomness (section 6.2, method 3), so that

@@ -15,6 +15,7 @@ pub mod device;
 pub mod gateway;
 pub mod id;
 pub mod invalid;
+pub mod job;
 pub mod key;
 pub mod name;
 pub mod network;
@@ -25,8 +26,12 @@ pub mod person;
 pub use access::Role;
 pub use ambient::{Clock, Random, Timestamp};
 pub use device::{Device, DeviceState};
-pub use id::{AccountId, AuditId, DeviceId, GatewayId, LinkId, NetworkId, OrganisationId, RequestId, SessionId};
+pub use id::{
+    AccountId, AuditId, DecisionId, DeliveryId, DeviceId, FileId, GatewayId, JobId, LinkId, MailId, NetworkId,
+    OrganisationId, RequestId, ScheduleId, SessionId, WebhookId, WorkerId,
+};
 pub use invalid::Invalid;
+pub use job::{JobPriority, JobState, Queue};
 pub use key::{PresharedKey, PrivateKey, PublicKey};
 pub use name::{DeviceName, Email, GatewayName, NetworkName, OrganisationName, OrganisationSlug, PersonName};
 pub use network::{Network, Tunnel};

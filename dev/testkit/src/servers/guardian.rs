@@ -20,7 +20,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::plan::Plan;
+use super::seat::Seat;
 
 const GUARDIAN: &str = include_str!("guardian.sh");
 const WHILE_USED: &str = include_str!("while_used.sh");
@@ -39,15 +39,15 @@ impl Guardian {
     ///
     /// # Errors
     /// When there is no shell.
-    pub fn over(plan: &mut Plan) -> anyhow::Result<Self> {
-        let script = plan.write("guardian.sh", GUARDIAN)?;
-        let mut command = plan.user.command("sh");
-        command.arg(script).args(plan.guarded()).stdin(Stdio::piped());
+    pub fn over(seat: &mut Seat) -> anyhow::Result<Self> {
+        let script = seat.write("guardian.sh", GUARDIAN)?;
+        let mut command = seat.user.command("sh");
+        command.arg(script).args(seat.guarded()).stdin(Stdio::piped());
         // A group of its own: who kills the test's whole group leaves the guardian to clean up.
         command.process_group(0);
-        let process = log_into(&mut command, plan.folder())?.spawn().context("cannot run sh")?;
-        plan.leave_folder();
-        Ok(Self { process, folder: plan.folder().to_owned() })
+        let process = log_into(&mut command, seat.folder())?.spawn().context("cannot run sh")?;
+        seat.leave_folder();
+        Ok(Self { process, folder: seat.folder().to_owned() })
     }
 
     /// The folder with the server's data.
@@ -87,6 +87,15 @@ impl Guardian {
         fs::remove_file(self.folder.join("process")).context("cannot forget the process")
     }
 
+    /// Sends `signal` to the server.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let server = server_in(&self.folder).context("the server was not started")?;
+        kill(server, signal).with_context(|| format!("cannot send {signal}"))
+    }
+
     #[cfg(test)]
     pub fn kill(&self) {
         let _ = kill(Pid::from_raw(self.process.id().cast_signed()), Signal::SIGKILL);
@@ -106,18 +115,18 @@ impl Drop for Guardian {
 ///
 /// # Errors
 /// When there is no shell.
-pub fn detach(plan: &mut Plan, idle_seconds_max: u32) -> anyhow::Result<()> {
-    plan.write("guardian.sh", GUARDIAN)?;
-    plan.write("while_used.sh", WHILE_USED)?;
-    let script = plan.write("detached.sh", DETACHED)?;
-    let mut command = plan.user.command("setsid");
+pub fn detach(seat: &mut Seat, idle_seconds_max: u32) -> anyhow::Result<()> {
+    seat.write("guardian.sh", GUARDIAN)?;
+    seat.write("while_used.sh", WHILE_USED)?;
+    let script = seat.write("detached.sh", DETACHED)?;
+    let mut command = seat.user.command("setsid");
     command.args(["--fork", "sh"]).arg(script).arg(idle_seconds_max.to_string());
-    command.args(plan.guarded()).stdin(Stdio::null());
-    let status = log_into(&mut command, plan.folder())?.status().context("cannot run setsid")?;
+    command.args(seat.guarded()).stdin(Stdio::null());
+    let status = log_into(&mut command, seat.folder())?.status().context("cannot run setsid")?;
     if !status.success() {
         bail!("setsid failed: {status}");
     }
-    plan.leave_folder();
+    seat.leave_folder();
     Ok(())
 }
 

@@ -1,9 +1,10 @@
-//! Database servers from Debian's packages: MariaDB and PostgreSQL, each with a folder and a port of its own.
+//! Servers from Debian's packages: MariaDB, PostgreSQL and Redis, each with a folder and a port of its own.
 //!
-//! A test that breaks its server starts one; every other test takes [`FreshDatabases`] on the one of its run.
+//! A test that breaks its server starts one, and so does one that needs Redis; every other test takes [`FreshDatabases`] on
+//! the one of its run.
 //!
 //! ```no_run
-//! # use warren_testkit::servers::{DatabaseServer, FreshDatabases, ServerKind};
+//! # use warren_testkit::servers::{DatabaseServer, FreshDatabases, RedisServer, ServerKind};
 //! # fn test() -> anyhow::Result<()> {
 //! let databases = FreshDatabases::of_this_run(ServerKind::PostgreSql)?;
 //! println!("{}", databases.url()); // postgres://warren:…@127.0.0.1:…/warren_t…
@@ -13,6 +14,10 @@
 //! replica.pause_replay()?;
 //! primary.kill()?;
 //! primary.restart()?;
+//!
+//! let redis = RedisServer::start()?;
+//! redis.pause()?;
+//! redis.resume()?;
 //! # Ok(()) }
 //! ```
 
@@ -23,7 +28,9 @@ mod mariadb;
 mod of_this_run;
 mod plan;
 mod postgres;
+mod redis;
 mod replica;
+mod seat;
 mod unprivileged;
 
 use std::{
@@ -42,7 +49,11 @@ pub use fresh::FreshDatabases;
 use guardian::Guardian;
 pub use of_this_run::{ServerOfThisRun, of_this_run};
 use plan::Plan;
+<<<<<<< HEAD
 pub(crate) use plan::free_port;
+=======
+pub use redis::{RedisServer, RedisSettings, RedisWire};
+>>>>>>> cache
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(30);
@@ -131,7 +142,7 @@ impl DatabaseServer {
     fn started(settings: &Settings, plan: impl Fn() -> anyhow::Result<Plan>) -> anyhow::Result<Self> {
         on_a_free_port(|| {
             let mut plan = plan()?;
-            let guardian = Guardian::over(&mut plan)?;
+            let guardian = Guardian::over(&mut plan.seat)?;
             plan.make_data()?;
             let server = Self { guardian, admin: plan.admin, warren: plan.warren, settings: settings.clone() };
             server.guardian.start()?;

@@ -89,7 +89,7 @@ fn start(kind: ServerKind, idle_seconds_max: u32) -> anyhow::Result<(ServerOfThi
     let mut plan = Plan::empty(kind, &settings)?;
     let users = File::open(plan.write("users", "")?)?;
     users.lock_shared().context("cannot lock a file")?;
-    guardian::detach(&mut plan, idle_seconds_max)?;
+    guardian::detach(&mut plan.seat, idle_seconds_max)?;
     plan.make_data()?;
     plan.write("ready", "")?;
     let (warren, folder) = (plan.warren.clone(), plan.folder().to_owned());

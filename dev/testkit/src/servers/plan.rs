@@ -1,7 +1,6 @@
 //! What it takes to start a server: a folder, accounts, a port, a command line, and the making of its data.
 
 use std::{
-    fs,
     hash::{BuildHasher, Hasher, RandomState},
     net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt,
@@ -10,29 +9,24 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use tempfile::TempDir;
 
-use super::{ServerKind, Settings, address::Address, mariadb, postgres, unprivileged::Unprivileged};
+use super::{ServerKind, Settings, address::Address, mariadb, postgres, seat::Seat};
 
 /// Ports below those that Linux lends to outgoing connections (32768 and up), so that none of these takes a server's port
 /// while the server is down.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 const PORTS_TRIED_MAX: u32 = 100;
 
-/// What it takes to start a server.
+/// What it takes to start a database server.
 #[derive(Debug)]
 pub struct Plan {
-    pub user: Unprivileged,
+    pub seat: Seat,
     /// As its superuser.
     pub admin: Address,
     /// As the user that Warren is to be.
     pub warren: Address,
-    folder: TempDir,
     /// The server that it is to follow.
     primary: Option<Address>,
-    /// The signal that ends the server at once.
-    ending: &'static str,
-    command: Vec<String>,
 }
 
 impl Plan {
@@ -63,7 +57,7 @@ impl Plan {
         let mut plan = Self::with_accounts(primary.clone(), warren.clone(), settings)?;
         plan.primary = Some(primary.clone());
         if primary.kind == ServerKind::MariaDb {
-            plan.command.push(mariadb::READ_ONLY.to_owned());
+            plan.seat.command.push(mariadb::READ_ONLY.to_owned());
         }
         Ok(plan)
     }
@@ -74,33 +68,19 @@ impl Plan {
             ServerKind::MariaDb => (mariadb::USER, "warren-mariadb-", mariadb::ENDING),
             ServerKind::PostgreSql => (postgres::USER, "warren-postgres-", postgres::ENDING),
         };
-        let user = Unprivileged::named(user)?;
-        let folder = TempDir::with_prefix(prefix).context("cannot make a folder for a server")?;
-        user.own(folder.path())?;
+        let mut seat = Seat::of(user, prefix, ending)?;
         let port = free_port()?;
         (admin.port, warren.port) = (port, port);
-        let command = match kind {
-            ServerKind::MariaDb => mariadb::command_line(folder.path(), port, settings),
-            ServerKind::PostgreSql => postgres::command_line(folder.path(), port, settings),
+        seat.command = match kind {
+            ServerKind::MariaDb => mariadb::command_line(seat.folder(), port, settings),
+            ServerKind::PostgreSql => postgres::command_line(seat.folder(), port, settings),
         };
-        Ok(Self { user, admin, warren, folder, primary: None, ending, command })
+        Ok(Self { seat, admin, warren, primary: None })
     }
 
     /// The folder that holds the data and everything else of the server.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// What a guardian is told: the folder, the ending signal, and the command line.
-    pub fn guarded(&self) -> Vec<String> {
-        let mut words = vec![self.folder().display().to_string(), self.ending.to_owned()];
-        words.extend(self.command.iter().cloned());
-        words
-    }
-
-    /// Leaves the folder's removal to a guardian.
-    pub fn leave_folder(&mut self) {
-        self.folder.disable_cleanup(true);
+        self.seat.folder()
     }
 
     /// Makes the data.
@@ -118,22 +98,19 @@ impl Plan {
     /// A program that makes the data. It holds a lock of the folder, on which the guardian waits: removed while it works,
     /// PostgreSQL's would leave memory of the system's behind.
     pub fn maker(&self, program: &str) -> Command {
-        let mut command = self.user.command("flock");
+        let mut command = self.seat.user.command("flock");
         command.arg("--shared").arg(self.folder()).arg(program);
         // A group of its own: when the test is killed with its whole group, it ends by itself.
         command.process_group(0);
         command
     }
 
-    /// Writes a file that the server's user may read.
+    /// As [`Seat::write`].
     ///
     /// # Errors
     /// When the file system refuses.
     pub fn write(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
-        let path = self.folder().join(name);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        self.user.own(&path)?;
-        Ok(path)
+        self.seat.write(name, text)
     }
 }
 
@@ -156,10 +133,17 @@ pub fn word() -> String {
     format!("{:016x}", random())
 }
 
+<<<<<<< HEAD
 /// A port of loopback that nobody listens on now.
 ///
 /// # Errors
 /// When none is found in a hundred tries.
+=======
+/// A port of loopback that nobody has.
+///
+/// # Errors
+/// When none is free.
+>>>>>>> cache
 pub fn free_port() -> anyhow::Result<u16> {
     for _ in 0..PORTS_TRIED_MAX {
         let step = random() % u64::from(PORTS.end - PORTS.start);

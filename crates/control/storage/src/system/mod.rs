@@ -2,12 +2,16 @@
 
 mod accounts;
 mod audit;
+mod decisions;
 mod gateway_networks;
 mod gateways;
+pub(crate) mod jobs;
 mod links;
+mod mails;
 mod many;
 mod memberships;
 mod organisations;
+mod schedules;
 mod sessions;
 pub(crate) mod tenant_migrations;
 
@@ -15,11 +19,18 @@ use std::{panic::Location, sync::Arc};
 
 pub use accounts::{Account, AccountChange, Accounts};
 pub use audit::{AuditOutbox, SystemAudit};
+pub use decisions::{ScalingDecision, ScalingDecisions};
 pub use gateway_networks::GatewayNetworks;
 pub use gateways::{Gateways, JoinToken};
+pub use jobs::{
+    Cancelled, Cursor, Enqueued, JobClaim, JobFilter, JobProgress, Jobs, NewJob, PAYLOAD_BYTES_MAX, QueueClaim,
+    QueueDepth, QueueStanding, Rescued, Settlement, StoredJob, Unique, Verdict, Worker,
+};
 pub use links::{Link, LinkPurpose, Links};
+pub use mails::{MailRecord, MailState, Mails};
 pub use memberships::{InviterProof, Membership, Memberships};
 pub use organisations::{OrganisationChange, Organisations};
+pub use schedules::{JobSchedule, ScheduleStanding, Schedules};
 pub use sessions::{Session, Sessions};
 pub use tenant_migrations::{TenantMigration, TenantMigrationState, TenantMigrations};
 
@@ -68,6 +79,16 @@ models!(
     audit_outbox: AuditOutbox [entity::audit_outbox::Entity],
     /// How far the organisations' databases got with their migrations.
     tenant_migrations: TenantMigrations [entity::tenant_migration::Entity],
+    /// Jobs, and who works on them.
+    jobs: Jobs [
+        entity::job::Entity, entity::job_key::Entity, entity::job_worker::Entity, entity::job_queue::Entity
+    ],
+    /// Schedules, by which jobs come again.
+    schedules: Schedules [entity::job_schedule::Entity],
+    /// The record of mail.
+    mails: Mails [entity::mail::Entity],
+    /// The log of scaling decisions.
+    scaling: ScalingDecisions [entity::scaling_decision::Entity],
     /// Requests that are done once.
     idempotency: IdempotencyKeys [IdempotencyKey],
 );

@@ -2,20 +2,26 @@
 
 mod audit;
 mod devices;
+mod files;
 mod leases;
 mod many;
 mod networks;
+mod outbox;
 mod usage;
+mod webhooks;
 
 use std::panic::Location;
 
 pub use audit::AuditEntries;
 pub use devices::{DeviceCounts, DeviceFilter, DevicePeer, Devices};
+pub use files::{CHUNK_BYTES, FilePurpose, Files, StoredFile, WholeFile};
 pub use many::ReleasedPlace;
 pub use networks::Networks;
+pub use outbox::JobOutbox;
 pub use usage::DeviceUsage;
 use warren_model::{OrganisationId, page::PageRequest};
 use warren_schema::{idempotency_key::Entity as IdempotencyKey, tenant as entity};
+pub use webhooks::{Delivery, DeliveryAnswer, DeliveryState, Webhook, WebhookDeliveries, WebhookStanding, Webhooks};
 
 use crate::{
     AuditFilter, IdempotencyKeys, Reader, Staleness, StorageError, TransactionOptions, WorkContext, Writer,
@@ -52,6 +58,14 @@ models!(
     usage: DeviceUsage [entity::device_usage::Entity],
     /// The organisation's trail.
     audit: AuditEntries [entity::audit_entry::Entity],
+    /// Jobs on their way to the queue.
+    job_outbox: JobOutbox [entity::job_outbox::Entity],
+    /// Files.
+    files: Files [entity::file::Entity, entity::file_chunk::Entity],
+    /// Webhooks.
+    webhooks: Webhooks [entity::webhook::Entity],
+    /// Events on their way to webhooks.
+    deliveries: WebhookDeliveries [entity::webhook_delivery::Entity],
     /// Requests that are done once.
     idempotency: IdempotencyKeys [IdempotencyKey],
 );

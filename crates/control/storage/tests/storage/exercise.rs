@@ -1,5 +1,7 @@
 //! Calls every method of every repository once, so that all statements are seen.
 
+mod jobs;
+
 use warren_auth::{Password, PasswordHash};
 use warren_model::{
     AccountId, Device, LinkId, Role, SessionId,
@@ -13,7 +15,7 @@ use warren_storage::{AuditFilter, DeviceFilter, Link, LinkPurpose, Session, Stor
 use crate::world::*;
 
 /// The first page and one after it.
-fn requests() -> [PageRequest; 2] {
+pub fn requests() -> [PageRequest; 2] {
     let cursor = warren_model::page::Page::from_rows(&PageRequest::new(Some(1), None).unwrap(), vec![1, 2], |n| {
         uuid::Uuid::from_u128(*n)
     });
@@ -26,6 +28,7 @@ pub async fn everything(world: &World) {
     identities(world, &organisation, account.id).await;
     gateways_and_trail(world, organisation.id).await;
     networks_and_devices(&tenant, account.id).await;
+    jobs::everything(world, &tenant).await;
 }
 
 async fn identities(world: &World, organisation: &warren_model::Organisation, account: AccountId) {

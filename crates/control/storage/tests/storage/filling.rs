@@ -66,8 +66,61 @@ fn filling_of_system(dialect: &Dialect) -> Vec<String> {
     let (network, hash, credential) = (&*dialect.id(5), &*dialect.bytes_32(6), &*dialect.bytes_32(7));
     let (slug, email, name) = (&*dialect.text("organisation-"), &*dialect.text("person-"), &*dialect.text("east-"));
     // One in fifty is something rare.
+    let rarely_null = |value: &str| format!("CASE WHEN n % 50 = 0 THEN {value} END");
     let rarely = |rare: &str, usual: &str| format!("CASE WHEN n % 50 = 0 THEN '{rare}' ELSE '{usual}' END");
-    let rows: [(&str, &[&str]); 11] = [
+    let state = "CASE n % 50 WHEN 0 THEN 'running' WHEN 1 THEN 'ready' WHEN 2 THEN 'waiting' WHEN 3 THEN 'dead' ELSE 'done' END";
+    let queue = "CASE WHEN n % 2 = 0 THEN 'mail' ELSE 'records' END";
+    let jobs: &[&str] = &[
+        other,
+        queue,
+        organisation,
+        "n % 3",
+        "'letter'",
+        "1",
+        "'{}'",
+        state,
+        AT,
+        AT,
+        NULL,
+        AT,
+        AT,
+        "1",
+        "5",
+        gateway,
+        &rarely_null(AT),
+        "0",
+        "0",
+        NULL,
+        NULL,
+        account,
+        NULL,
+        NULL,
+    ];
+    let schedule: &[&str] = &[
+        other,
+        organisation,
+        "'Weekly'",
+        "'reports'",
+        "'report'",
+        "1",
+        "'{}'",
+        "'daily'",
+        &rarely("active", "paused"),
+        AT,
+        NULL,
+        NULL,
+        account,
+        AT,
+        "1",
+    ];
+    let rows: [(&str, &[&str]); 18] = [
+        ("jobs", jobs),
+        ("job_keys", &[slug, other, AT]),
+        ("job_workers", &[other, "'host'", "1", "'0.1.0'", "8", "1", AT]),
+        ("job_queues", &[&*dialect.text("q-"), "'running'", AT, "'anna'"]),
+        ("job_schedules", schedule),
+        ("mails", &[other, AT, email, "'Hello'", "'test'", "'sent'", NULL, NULL, NULL, organisation]),
+        ("scaling_decisions", &[other, AT, "'host'", "'queue_delay'", "1", "1", "1", "2", "'grow'", "'because'"]),
         ("organisations", &[organisation, slug, "'Name'", "'active'", AT, "1"]),
         ("accounts", &[account, email, "'Anna'", NULL, "'own'", AT, "1"]),
         ("memberships", &[account, organisation, &rarely("admin", "member"), &rarely("invited", "joined"), AT, "1"]),
@@ -90,6 +143,7 @@ fn filling_of_tenant(dialect: &Dialect) -> Vec<String> {
     let expires_at = format!("CASE WHEN n % 5 = 0 THEN {AT} END");
     let action =
         "CASE WHEN n % 2 = 0 THEN 'device.enrolled' WHEN n % 3 = 0 THEN 'device.changed' ELSE 'network.created' END";
+    let rarely_purpose = "CASE WHEN n % 50 = 0 THEN 'export' ELSE 'outcome' END".to_owned();
     let networks: &[&str] = &[
         network,
         name,
@@ -110,7 +164,18 @@ fn filling_of_tenant(dialect: &Dialect) -> Vec<String> {
         AT,
         "1",
     ];
-    let rows: [(&str, &[&str]); 6] = [
+    let file: &[&str] =
+        &[device, "'people.csv'", "'text/csv'", &rarely_purpose, "'whole'", "1", hash, owner, gateway, AT, AT];
+    let webhook: &[&str] =
+        &[device, "'Ours'", "'https://example.org'", "'[]'", key, NULL, NULL, "'enabled'", "0", AT, "1"];
+    let delivery: &[&str] =
+        &[device, device, "'device.enrolled'", "'{}'", "'delivered'", "1", "200", "'ok'", "12", AT, AT];
+    let rows: [(&str, &[&str]); 11] = [
+        ("job_outbox", &[device, "'{}'"]),
+        ("files", file),
+        ("file_chunks", &[device, "0", key]),
+        ("webhooks", webhook),
+        ("webhook_deliveries", delivery),
         ("networks", networks),
         ("devices", &[device, network, owner, name, key, key, NULL, "n", standing, &expires_at, AT, "1"]),
         ("device_usage", &[device, "n", "n", AT, NULL, NULL, "0", "0"]),

@@ -5,6 +5,7 @@ mod crash;
 mod exercise;
 mod faults;
 mod filling;
+mod jobs;
 mod leases;
 mod migrations;
 mod moving;

@@ -30,14 +30,16 @@ fn ledger_of_before(engine: Engine, migration: &str) -> String {
 async fn a_database_of_the_release_before_is_adopted_with_all_its_data(engine: Engine) {
     let (ground, kept, laptop) = installation_with_data(engine).await;
     let maintenance = maintenance(&ground, Schema::OF_THIS_BUILD);
-    maintenance.roll_back(None, Schema::OF_THIS_BUILD.system.len() - 1, Losses::Accepted).await.unwrap();
+    let schema = Schema::OF_THIS_BUILD;
+    maintenance.roll_back(Some(kept), schema.tenant.len() - 1, Losses::Accepted).await.unwrap();
+    maintenance.roll_back(None, schema.system.len() - 1, Losses::Accepted).await.unwrap();
     let (system, tenant) = (Raw::of(&ground, engine, None), Raw::of(&ground, engine, Some(kept)));
     system.run(&ledger_of_before(engine, "m0001_system")).await;
     tenant.run(&ledger_of_before(engine, "m0001_tenant")).await;
 
     let status = maintenance.look(1).await.unwrap();
     let states: Vec<_> = status.system.migrations.unwrap().iter().map(|view| view.state).collect();
-    assert_eq!(states, [MigrationState::Applied, MigrationState::Pending]);
+    assert_eq!(states, [MigrationState::Applied, MigrationState::Pending, MigrationState::Pending]);
     assert!(system.shape().await.contains("seaql_migrations"), "looking changed something");
 
     let databases = open_with(config(&ground)).await.unwrap();

@@ -79,7 +79,13 @@ async fn two_processes_that_migrate_at_the_same_time_do_it_once(engine: Engine) 
     let raw = Raw::of(&ground, engine, Some(kept));
     assert_eq!(
         raw.ledger().await,
-        ["m0001_tenant 17/17", "m8001_stickers 5/5", "m8002_no_stickers 4/4", "m8003_long 80/80"]
+        [
+            "m0001_tenant 17/17",
+            "m0002_records 10/10",
+            "m8001_stickers 5/5",
+            "m8002_no_stickers 4/4",
+            "m8003_long 80/80"
+        ]
     );
     let status = maintenance(&ground, with(&[EXPAND, CONTRACT, LONG])).look(1).await.unwrap();
     for tenant in status.tenants {

@@ -1,0 +1,43 @@
+//! Jobs: work that is done outside of the request that asked for it.
+//!
+//! A job is asked for within the transaction that makes it necessary, and stands or falls with it: in the system database it
+//! goes straight into the queue, in an organisation's into an outbox from which it is carried over. Whatever happens to a
+//! process, the row in the queue says what is left to do; a job may be begun twice, and is never lost.
+
+mod ask;
+mod dispatch;
+mod door;
+mod failure;
+mod job;
+mod kinds;
+// pub mod manage;
+mod places;
+mod relay;
+mod rescue;
+mod run;
+// mod schedules;
+mod tally;
+mod upkeep;
+
+pub(crate) use ask::{Asked, Requester};
+pub(crate) use dispatch::Workshop;
+pub(crate) use failure::JobError;
+pub(crate) use job::{Job, Outcome, Policy, Secrecy, Work};
+pub(crate) use rescue::{rescue_all, retire};
+pub use tally::QueueTallyView;
+
+use tokio::task::JoinHandle;
+use warren_runtime::Shutdown;
+
+use crate::App;
+
+/// Starts everything that works on jobs; each task ends soon after `shutdown`, and what runs then is let go of.
+pub(crate) fn spawn(app: &App, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
+    vec![
+        dispatch::spawn(app, shutdown),
+        relay::spawn(app, shutdown),
+        rescue::spawn(app, shutdown),
+        // schedules::spawn(app, shutdown),
+        upkeep::spawn(app, shutdown),
+    ]
+}
