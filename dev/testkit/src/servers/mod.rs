@@ -49,11 +49,8 @@ pub use fresh::FreshDatabases;
 use guardian::Guardian;
 pub use of_this_run::{ServerOfThisRun, of_this_run};
 use plan::Plan;
-<<<<<<< HEAD
 pub(crate) use plan::free_port;
-=======
 pub use redis::{RedisServer, RedisSettings, RedisWire};
->>>>>>> cache
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(30);

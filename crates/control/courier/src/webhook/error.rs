@@ -3,6 +3,7 @@
 use std::{io, net::IpAddr, time::Duration};
 
 use warren_model::Invalid;
+use warren_runtime::dependency::{Blame, Blamed};
 
 use crate::Retry;
 
@@ -43,6 +44,18 @@ impl DeliveryError {
             Self::NotAllowed(_) | Self::Private { .. } | Self::Tls { .. } => Retry::Slowly,
             Self::Unknown { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::TimedOut { .. } => {
                 Retry::Soon
+            }
+        }
+    }
+}
+
+impl Blamed for DeliveryError {
+    fn blame(&self) -> Blame {
+        match self {
+            Self::NotAllowed(_) | Self::Private { .. } | Self::Unfit(_) => Blame::Caller,
+            Self::Tls { .. } => Blame::Lasting,
+            Self::Unknown { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::TimedOut { .. } => {
+                Blame::Transient
             }
         }
     }
