@@ -71,12 +71,32 @@ pub enum Thing {
     Device,
     Gateway,
     Page,
+    Job,
+    File,
+    Schedule,
+    Webhook,
+    Delivery,
+    Mail,
+    Dependency,
 }
 
 impl Thing {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::Organisation, Self::Person, Self::Network, Self::Device, Self::Gateway, Self::Page];
+    pub const ALL: &'static [Self] = &[
+        Self::Organisation,
+        Self::Person,
+        Self::Network,
+        Self::Device,
+        Self::Gateway,
+        Self::Page,
+        Self::Job,
+        Self::File,
+        Self::Schedule,
+        Self::Webhook,
+        Self::Delivery,
+        Self::Mail,
+        Self::Dependency,
+    ];
 
     /// The catalogue key of its name.
     pub const fn code(self) -> &'static str {
@@ -87,6 +107,13 @@ impl Thing {
             Self::Device => "thing-device",
             Self::Gateway => "thing-gateway",
             Self::Page => "thing-page",
+            Self::Job => "thing-job",
+            Self::File => "thing-file",
+            Self::Schedule => "thing-schedule",
+            Self::Webhook => "thing-webhook",
+            Self::Delivery => "thing-delivery",
+            Self::Mail => "thing-mail",
+            Self::Dependency => "thing-dependency",
         }
     }
 }
@@ -126,6 +153,17 @@ pub enum Contradiction {
     DeviceRevoked,
     AlreadySetUp,
     AlreadyJoined,
+    JobEnded,
+    JobNotEnded,
+    MailIsOff,
+    FileNotWhole,
+    WebhookDisabled,
+    WebhooksExhausted {
+        max: u64,
+    },
+    SchedulesExhausted {
+        max: u64,
+    },
 }
 
 impl Contradiction {
@@ -150,6 +188,13 @@ impl Contradiction {
             Self::DeviceRevoked => "conflict-device-revoked",
             Self::AlreadySetUp => "conflict-already-set-up",
             Self::AlreadyJoined => "conflict-already-joined",
+            Self::JobEnded => "conflict-job-ended",
+            Self::JobNotEnded => "conflict-job-not-ended",
+            Self::MailIsOff => "conflict-mail-is-off",
+            Self::FileNotWhole => "conflict-file-not-whole",
+            Self::WebhookDisabled => "conflict-webhook-disabled",
+            Self::WebhooksExhausted { .. } => "conflict-webhooks-exhausted",
+            Self::SchedulesExhausted { .. } => "conflict-schedules-exhausted",
         }
     }
 
@@ -173,6 +218,13 @@ impl Contradiction {
         "conflict-device-revoked",
         "conflict-already-set-up",
         "conflict-already-joined",
+        "conflict-job-ended",
+        "conflict-job-not-ended",
+        "conflict-mail-is-off",
+        "conflict-file-not-whole",
+        "conflict-webhook-disabled",
+        "conflict-webhooks-exhausted",
+        "conflict-schedules-exhausted",
     ];
 
     /// The values that its sentence speaks of.
@@ -182,6 +234,7 @@ impl Contradiction {
             Self::PrefixesInUse { devices } | Self::NetworkInUse { devices } => vec![("devices", devices.to_string())],
             Self::GatewayInUse { networks } => vec![("networks", networks.to_string())],
             Self::NetworksExhausted { max } => vec![("max", max.to_string())],
+            Self::WebhooksExhausted { max } | Self::SchedulesExhausted { max } => vec![("max", max.to_string())],
             _ => Vec::new(),
         }
     }

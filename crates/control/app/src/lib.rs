@@ -13,6 +13,7 @@ pub mod analysis;
 mod audit;
 mod context;
 pub mod database;
+mod dependencies;
 pub mod devices;
 mod error;
 pub mod gateways;
@@ -22,6 +23,7 @@ pub mod installation;
 pub mod invitations;
 pub mod jobs;
 pub mod live;
+pub mod mail;
 pub mod maintenance;
 mod metrics;
 pub mod moving;
@@ -41,9 +43,11 @@ use std::{
 
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
+use warren_courier::{Language, Mailer};
 use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
 use warren_runtime::{
     Shutdown,
+    dependency::{Dependencies, Dependency, DependencyError},
     files::{self, FileError},
 };
 use warren_storage::{Databases, Place, StorageError, SystemModels};
@@ -76,6 +80,10 @@ pub struct Config {
     pub host: String,
     /// Jobs that are worked on at once, to begin with.
     pub job_places: usize,
+    /// What sends letters, or keeps them to be looked at; without it there is no mail.
+    pub mailer: Option<Arc<Mailer>>,
+    /// The language of letters to people of whom none is known.
+    pub mail_language: Language,
 }
 
 impl Config {
@@ -92,6 +100,8 @@ impl Config {
             open_organisations_max: 256,
             host: "this host".to_owned(),
             job_places: 8,
+            mailer: None,
+            mail_language: Language::default(),
         }
     }
 
@@ -110,6 +120,9 @@ pub enum BuildError {
     /// A database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// What is called outside of this process cannot be called with these settings.
+    #[error(transparent)]
+    Dependency(#[from] DependencyError),
     /// The key file holds something else.
     #[error("{} does not hold a key of 32 bytes; put the original file back (a backup has it), or everything sealed with it is lost", path.display())]
     KeyFile { path: PathBuf },
@@ -156,6 +169,8 @@ struct Parts {
     notices: Mutex<Vec<String>>,
     analysis_history: tokio::sync::Mutex<analysis::History>,
     workshop: jobs::Workshop,
+    dependencies: Dependencies,
+    smtp: Arc<Dependency>,
 }
 
 impl App {
@@ -186,7 +201,10 @@ impl App {
         };
         let databases = Databases::open(storage, clock.clone(), random.clone()).await?;
         databases.discard_orphan_tenants().await?;
+        let dependencies = Dependencies::new(random.clone());
         let parts = Parts {
+            smtp: dependencies::smtp(&dependencies)?,
+            dependencies,
             hashing: hashing::HashingRoom::new(config.hashing_permits, random.clone()),
             hub: gateways::Hub::default(),
             live: live::Live::new(),
@@ -302,6 +320,13 @@ impl App {
     }
     pub(crate) fn live(&self) -> &live::Live {
         &self.0.live
+    }
+    /// Everything outside of this process that it calls.
+    pub fn dependencies(&self) -> &Dependencies {
+        &self.0.dependencies
+    }
+    pub(crate) fn smtp(&self) -> &Arc<Dependency> {
+        &self.0.smtp
     }
     pub(crate) fn workshop(&self) -> &jobs::Workshop {
         &self.0.workshop

@@ -133,17 +133,14 @@ pub fn word() -> String {
     format!("{:016x}", random())
 }
 
-<<<<<<< HEAD
 /// A port of loopback that nobody listens on now.
 ///
 /// # Errors
 /// When none is found in a hundred tries.
-=======
 /// A port of loopback that nobody has.
 ///
 /// # Errors
 /// When none is free.
->>>>>>> cache
 pub fn free_port() -> anyhow::Result<u16> {
     for _ in 0..PORTS_TRIED_MAX {
         let step = random() % u64::from(PORTS.end - PORTS.start);

@@ -46,7 +46,11 @@ const PACKAGES: &[Package] = &[
         brings: Brings::File("/usr/lib/postgresql/15/bin/psql"),
         reason: "makes and removes the databases of tests on PostgreSQL",
     },
-    command("redis-server", "redis-server", "the Redis that tests start for themselves, with the client that it brings"),
+    command(
+        "redis-server",
+        "redis-server",
+        "the Redis that tests start for themselves, with the client that it brings",
+    ),
     command("chromium", "chromium", "the browser that the portal is tried in"),
     command("chromium-driver", "chromedriver", "drives the browser by WebDriver"),
     Package {

@@ -17,11 +17,8 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("warren-auth", 1),
     ("warren-tunnel", 2),
     ("warren-storage", 2),
-<<<<<<< HEAD
     ("warren-courier", 2),
-=======
     ("warren-cache", 2),
->>>>>>> cache
     ("warren-app", 3),
     ("warren-gateway", 4),
     ("warren-portal", 4),

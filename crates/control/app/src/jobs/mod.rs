@@ -10,7 +10,7 @@ mod door;
 mod failure;
 mod job;
 mod kinds;
-// pub mod manage;
+pub mod manage;
 mod places;
 mod relay;
 mod rescue;

@@ -65,8 +65,8 @@ pub struct ImportCounts {
 }
 
 impl Letter {
-    /// The word for its kind, as in its kept form.
-    pub const fn kind(&self) -> &'static str {
+    /// The word for its kind, as it stands in jobs and records.
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Invitation { .. } => "invitation",
             Self::ReportReady { .. } => "report_ready",
@@ -145,7 +145,7 @@ mod tests {
         for letter in Letter::samples() {
             let text = serde_json::to_string(&letter).unwrap();
             assert_eq!(serde_json::from_str::<Letter>(&text).unwrap(), letter);
-            assert!(text.starts_with(&format!(r#"{{"letter":"{}","#, letter.kind())), "{text}");
+            assert!(text.starts_with(&format!(r#"{{"letter":"{}","#, letter.name())), "{text}");
         }
     }
 

@@ -1,11 +1,11 @@
 //! Where mail goes, and in whose name.
 
-use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 use warren_model::name::DomainName;
-use warren_runtime::{Secret, dependency::Dependency, files::read_private};
+use warren_runtime::{Secret, files::read_private};
 
 use super::Mailbox;
 use crate::{Link, SettingsError};
@@ -46,8 +46,6 @@ pub struct SmtpConfig {
     pub ehlo_name: Option<DomainName>,
     /// How long one attempt may take, from waiting for a connection to the server's last word.
     pub time_limit: Duration,
-    /// What mails pass through, made with [`dependency_settings`](super::dependency_settings); none where nothing watches the server.
-    pub dependency: Option<Arc<Dependency>>,
 }
 
 /// How the way to the mail server is encrypted.
@@ -75,7 +73,7 @@ pub struct SmtpUrl {
 impl SmtpConfig {
     /// A server with nothing else said.
     pub fn new(url: SmtpUrl) -> Self {
-        Self { url, password: None, ca_file: None, ehlo_name: None, time_limit: TIME_LIMIT, dependency: None }
+        Self { url, password: None, ca_file: None, ehlo_name: None, time_limit: TIME_LIMIT }
     }
 
     /// User and password; none when the server asks for none.

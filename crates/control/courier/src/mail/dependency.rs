@@ -1,9 +1,9 @@
-//! The mail server as a dependency: how it is called, and which failures are its own.
+//! The mail server as a dependency, for whoever calls a mailer through one: how it is called, and which failures are its own.
 
 use std::time::Duration;
 
 use warren_resilience::{BreakerSettings, Window};
-use warren_runtime::dependency::{AtOnce, Blame, Blamed, DependencySettings, Failure, RetrySettings};
+use warren_runtime::dependency::{AtOnce, Blame, Blamed, DependencySettings, RetrySettings};
 
 use super::{
     error::{MailError, Step, Trouble},
@@ -43,7 +43,7 @@ pub fn dependency_settings(time_limit: Duration) -> DependencySettings {
 impl Blamed for MailError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Refused { .. } | Self::Unfit(_) | Self::LeftAlone(_) => Blame::Caller,
+            Self::Refused { .. } | Self::Unfit(_) => Blame::Caller,
             // Greylisting and a full mailbox are about one recipient; 421 is about all.
             Self::TryLater { step: Step::Recipient, source: Trouble::Reply(reply) } if reply.code != 421 => {
                 Blame::Caller
@@ -52,17 +52,6 @@ impl Blamed for MailError {
             // A sender's address or a recipient elsewhere: the server works.
             Self::Misconfigured { step: Step::Recipient, .. } => Blame::Caller,
             Self::Misconfigured { .. } => Blame::Lasting,
-        }
-    }
-}
-
-impl From<Failure<MailError>> for MailError {
-    fn from(failure: Failure<MailError>) -> Self {
-        match failure {
-            Failure::Refused(refused) => Self::LeftAlone(refused),
-            // Nobody knows how far it had come; the mail may have been taken.
-            Failure::TimedOut { after, .. } => Self::TryLater { step: Step::Content, source: Trouble::TimedOut(after) },
-            Failure::Failed(error) => error,
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::{fmt, io, time::Duration};
 
 use lettre::transport::smtp;
-use warren_runtime::dependency::Refused;
 
 use crate::Retry;
 
@@ -22,9 +21,6 @@ pub enum MailError {
     /// The server and the settings do not go together; no mail gets out until the operator does something.
     #[error("the mail server does not go together with its settings ({step})")]
     Misconfigured { step: Step, source: Trouble },
-    /// It was not asked: it has been failing, or is busy with as many mails as it may have.
-    #[error(transparent)]
-    LeftAlone(#[from] Refused),
     /// The mail cannot be written. Another attempt would end alike.
     #[error("the mail cannot be written")]
     Unfit(#[from] Unfit),
@@ -35,16 +31,8 @@ impl MailError {
     pub const fn retry(&self) -> Retry {
         match self {
             Self::Refused { .. } | Self::Unfit(_) => Retry::Never,
-            Self::TryLater { .. } | Self::LeftAlone(_) => Retry::Soon,
+            Self::TryLater { .. } => Retry::Soon,
             Self::Misconfigured { .. } => Retry::Slowly,
-        }
-    }
-
-    /// After how long another attempt makes sense, where that is known.
-    pub const fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::LeftAlone(refused) => refused.retry_after(),
-            _ => None,
         }
     }
 

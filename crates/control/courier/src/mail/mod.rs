@@ -10,14 +10,13 @@ mod message;
 mod pool;
 mod stream;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use warren_model::Timestamp;
-use warren_runtime::dependency::Dependency;
 
 pub use config::{Encryption, MailConfig, SmtpConfig, SmtpUrl, TIME_LIMIT, Transport, read_password};
-use connection::{Envelope, Server};
+use connection::Server;
 pub use dependency::dependency_settings;
 pub use error::{MailError, Reply, Step, Trouble, Unfit};
 pub use mailbox::{Attachment, Mailbox, MessageId};
@@ -68,7 +67,7 @@ pub struct Mailer {
     config: MailConfig,
     letters: Letters,
     /// None when mails are kept.
-    server: Option<(Pool, Option<Arc<Dependency>>)>,
+    pool: Option<Pool>,
 }
 
 impl std::fmt::Debug for Mailer {
@@ -83,14 +82,11 @@ impl Mailer {
     /// # Errors
     /// When the settings contradict each other or a file cannot be used.
     pub fn build(config: MailConfig) -> Result<Self, SettingsError> {
-        let server = match &config.transport {
+        let pool = match &config.transport {
             Transport::Kept => None,
-            Transport::Smtp(smtp) => {
-                let pool = Pool::new(Server::new(smtp, config.from.domain())?, smtp.time_limit);
-                Some((pool, smtp.dependency.clone()))
-            }
+            Transport::Smtp(smtp) => Some(Pool::new(Server::new(smtp, config.from.domain())?, smtp.time_limit)),
         };
-        Ok(Self { letters: Letters::new(config.site.clone()), config, server })
+        Ok(Self { letters: Letters::new(config.site.clone()), config, pool })
     }
 
     /// Sends one mail, once, within the time limit. Dropping the future closes its connection; whether the server had taken the
@@ -102,7 +98,7 @@ impl Mailer {
     pub async fn send(&self, mail: &Mail) -> Result<Receipt, MailError> {
         let rendered = self.letters.render(&mail.letter, mail.language, mail.attachments.len())?;
         let envelope = message::write(mail, &rendered, &self.config)?;
-        let Some((pool, dependency)) = &self.server else {
+        let Some(pool) = &self.pool else {
             return Ok(Receipt::Kept(Box::new(KeptMail {
                 from: self.config.from.clone(),
                 to: mail.to.clone(),
@@ -112,25 +108,24 @@ impl Mailer {
             })));
         };
         let started = Instant::now();
-        let reply = deliver(pool, dependency.as_ref(), &envelope).await?;
+        let reply = pool.deliver(&envelope).await?;
         Ok(Receipt::Taken { reply, took: started.elapsed() })
     }
 
-    /// Connects, encrypts and signs in, and says goodbye; nothing when mails are kept. An operator asks for it, so it is done also
-    /// while the server is left alone.
+    /// Connects, encrypts and signs in, and says goodbye; nothing when mails are kept.
     ///
     /// # Errors
     /// As [`Mailer::send`].
     pub async fn check(&self) -> Result<(), MailError> {
-        match &self.server {
-            Some((pool, _)) => pool.check().await,
+        match &self.pool {
+            Some(pool) => pool.check().await,
             None => Ok(()),
         }
     }
 
     /// Whether mails go to a server.
     pub const fn sends(&self) -> bool {
-        self.server.is_some()
+        self.pool.is_some()
     }
 
     /// A letter as it would look, for an operator's eyes.
@@ -139,12 +134,5 @@ impl Mailer {
     /// [`MailError::Unfit`] when the layout cannot be filled, which the tests rule out.
     pub fn preview(&self, letter: &Letter, language: Language) -> Result<Rendered, MailError> {
         self.letters.render(letter, language, 0).map_err(MailError::from)
-    }
-}
-
-async fn deliver(pool: &Pool, dependency: Option<&Arc<Dependency>>, envelope: &Envelope) -> Result<Reply, MailError> {
-    match dependency {
-        None => pool.deliver(envelope).await,
-        Some(dependency) => Ok(dependency.call(|_| pool.deliver(envelope)).await?),
     }
 }

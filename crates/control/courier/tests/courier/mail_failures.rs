@@ -17,7 +17,7 @@ use warren_courier::{
 use warren_resilience::BreakerState;
 use warren_runtime::{
     SystemRandom,
-    dependency::{Dependencies, DependencyName, Force},
+    dependency::{Dependencies, DependencyName, Failure, Force},
 };
 use warren_testkit::{
     certificates::Authority,
@@ -41,7 +41,7 @@ fn outcome(error: &MailError) -> (Option<Step>, Retry) {
         MailError::Refused { step, .. } | MailError::TryLater { step, .. } | MailError::Misconfigured { step, .. } => {
             Some(*step)
         }
-        MailError::Unfit(_) | MailError::LeftAlone(_) => None,
+        MailError::Unfit(_) => None,
     };
     (step, error.retry())
 }
@@ -259,33 +259,31 @@ async fn a_server_that_goes_on_failing_is_left_alone_and_one_that_refuses_somebo
     let dependencies = Dependencies::new(Arc::new(SystemRandom));
     let limit = Duration::from_secs(10);
     let dependency = dependencies.add(DependencyName::new("smtp"), dependency_settings(limit)).unwrap();
-    let smtp = SmtpConfig { dependency: Some(dependency.clone()), ..SmtpConfig::new(sink.url().parse().unwrap()) };
-    let mailer = Mailer::build(MailConfig { transport: Transport::Smtp(smtp), ..config() }).unwrap();
+    let mailer = mailer_within(&sink, None, limit);
+    let send = async |who: &str| dependency.call(|_| async { mailer.send(&mail("1", who)).await }).await;
     let recipients = BTreeMap::from([
         ("nobody@example.org".to_owned(), "550 5.1.1 nobody of that name".to_owned()),
         ("grey@example.org".to_owned(), "451 4.7.1 come back later".to_owned()),
     ]);
     sink.behave(&Behaviour { recipients, ..Behaviour::default() }).unwrap();
     for who in ["nobody@example.org", "grey@example.org"].repeat(10) {
-        assert_eq!(outcome(&refusal(&mailer, who).await).0, Some(Step::Recipient));
+        let Err(Failure::Failed(error)) = send(who).await else { panic!("{who} was taken, or nobody was asked") };
+        assert_eq!(outcome(&error).0, Some(Step::Recipient));
     }
-    mailer.send(&mail("1", "anna@example.org")).await.unwrap();
+    send("anna@example.org").await.unwrap();
     assert_eq!(dependency.status().state, BreakerState::Closed);
     sink.stop().unwrap();
     let mut attempts = 0;
-    let left_alone = loop {
+    let refused = loop {
         attempts += 1;
         assert!(attempts <= 21, "it goes on");
-        match refusal(&mailer, "anna@example.org").await {
-            error @ MailError::LeftAlone(_) => break error,
-            error => assert_eq!(outcome(&error), (Some(Step::Connecting), Retry::Soon)),
+        match send("anna@example.org").await.unwrap_err() {
+            Failure::Refused(refused) => break refused,
+            failure => assert!(matches!(failure, Failure::Failed(MailError::TryLater { .. })), "{failure:?}"),
         }
     };
-    assert_eq!(left_alone.retry(), Retry::Soon);
-    assert!(left_alone.retry_after().is_some_and(|wait| wait <= Duration::from_secs(10)), "{left_alone}");
+    assert!(refused.retry_after().is_some_and(|wait| wait <= Duration::from_secs(10)), "{refused}");
     sink.restart().unwrap();
-    // An operator may look nevertheless, and may have it called again.
-    mailer.check().await.unwrap();
     dependency.force(Force::Closed);
-    mailer.send(&mail("2", "anna@example.org")).await.unwrap();
+    send("anna@example.org").await.unwrap();
 }
