@@ -1,10 +1,13 @@
-//! How each thing outside of this process is called.
+//! How each thing outside of this process is called, and what operators see of that.
 
 use std::{sync::Arc, time::Duration};
 
+use warren_model::audit::Action;
 use warren_runtime::dependency::{
-    AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings,
+    AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,
 };
+
+use crate::{AppError, OpContext, Thing, audit::Changes};
 
 /// The mail server: slow by nature, and never in the way of a request.
 pub(crate) fn smtp(dependencies: &Dependencies) -> Result<Arc<Dependency>, DependencyError> {
@@ -16,4 +19,34 @@ pub(crate) fn smtp(dependencies: &Dependencies) -> Result<Arc<Dependency>, Depen
         ..DependencySettings::default()
     };
     dependencies.add(DependencyName::new("smtp"), settings)
+}
+
+/// Every dependency as it is now, by name. Operators.
+///
+/// # Errors
+/// [`AppError::Forbidden`]
+pub fn status(cx: &OpContext) -> Result<Vec<DependencyStatus>, AppError> {
+    cx.operate()?;
+    Ok(cx.app.dependencies().status())
+}
+
+/// Sets by hand whether a dependency is called, in this process and until it is released or ends. Operators.
+///
+/// # Errors
+/// [`AppError::Forbidden`] or [`AppError::NotFound`]
+pub async fn force(cx: &OpContext, name: &str, force: Force) -> Result<(), AppError> {
+    let proof = cx.operate()?;
+    let dependencies = cx.app.dependencies();
+    if dependencies.status().iter().all(|one| one.name.as_str() != name) {
+        return Err(AppError::NotFound(Thing::Dependency));
+    }
+    let word = match force {
+        Force::Open => "left alone",
+        Force::Closed => "called",
+        Force::Release => "released",
+    };
+    let entry = cx.entry(&proof, Action::DependencyForced, uuid::Uuid::nil(), name);
+    let entry = Changes::default().first("calls", word).into_entry(entry);
+    cx.system().transaction(async |tx| -> Result<(), AppError> { Ok(tx.audit().append(&entry, None).await?) }).await?;
+    dependencies.force(name, force).map(|_| ()).map_err(|_| AppError::NotFound(Thing::Dependency))
 }

@@ -13,7 +13,7 @@ pub mod analysis;
 mod audit;
 mod context;
 pub mod database;
-mod dependencies;
+pub mod dependencies;
 pub mod devices;
 mod error;
 pub mod gateways;
@@ -80,6 +80,8 @@ pub struct Config {
     pub host: String,
     /// Jobs that are worked on at once, to begin with.
     pub job_places: usize,
+    /// Kinds of jobs beside Warren's own, as tests and benchmarks bring them.
+    pub further_jobs: Vec<jobs::Kind>,
     /// What sends letters, or keeps them to be looked at; without it there is no mail.
     pub mailer: Option<Arc<Mailer>>,
     /// The language of letters to people of whom none is known.
@@ -100,6 +102,7 @@ impl Config {
             open_organisations_max: 256,
             host: "this host".to_owned(),
             job_places: 8,
+            further_jobs: Vec::new(),
             mailer: None,
             mail_language: Language::default(),
         }

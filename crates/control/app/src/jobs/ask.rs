@@ -4,14 +4,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use warren_auth::Subject;
 use warren_model::{AccountId, JobId, OrganisationId, RequestId, ScheduleId, Timestamp, audit::Source};
-use warren_storage::{Enqueued, NewJob, PAYLOAD_BYTES_MAX, StorageError, SystemTransaction, TenantTransaction, Unique};
+use warren_storage::{
+    Enqueued, NewJob, PAYLOAD_BYTES_MAX, StorageError, StoredJob, SystemTransaction, TenantTransaction, Unique,
+};
 
 use super::{Job, JobError, Secrecy, Work};
 use crate::{App, AppError, OpContext, context::BASE64};
 
 /// What is said of a job beside its payload. The default is: of the installation, at once.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Asked {
+pub struct Asked {
     pub organisation: Option<OrganisationId>,
     pub author: Option<AccountId>,
     pub request: Option<RequestId>,
@@ -32,7 +34,7 @@ impl Asked {
 /// On whose behalf a job acts. It is looked up again when the job begins: a right that was lost meanwhile is lost for the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Requester {
+pub enum Requester {
     Account(Uuid),
     LocalOperator(String),
     /// A schedule, or Warren itself.
@@ -119,6 +121,23 @@ impl App {
             request: asked.request,
             schedule: asked.schedule,
         })
+    }
+
+    /// Puts a job into the queue by itself, where it belongs to no other change.
+    ///
+    /// # Errors
+    /// Those of the database, and of making it.
+    pub async fn ask<J: Job>(&self, job: &J, asked: Asked) -> Result<JobId, AppError> {
+        let job = self.new_job(job, asked)?;
+        self.system().transaction(async |tx| self.enqueue(tx, &job).await).await
+    }
+
+    /// The job as it stands.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn job(&self, id: JobId) -> Result<Option<StoredJob>, AppError> {
+        Ok(self.system().jobs().by_id(id).await?)
     }
 
     /// Puts a job into the queue; it begins soon after the commit.

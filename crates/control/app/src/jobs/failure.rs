@@ -6,7 +6,7 @@ use crate::AppError;
 
 /// Why an attempt did not succeed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum JobError {
+pub enum JobError {
     /// It may go better later.
     #[error("{0}")]
     Retry(Box<dyn std::error::Error + Send + Sync>),
@@ -23,11 +23,11 @@ pub(crate) enum JobError {
 
 impl JobError {
     /// It may go better later.
-    pub(crate) fn retry(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn retry(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Retry(cause.into())
     }
     /// It never will.
-    pub(crate) fn fatal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn fatal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Fatal(cause.into())
     }
 }

@@ -17,7 +17,7 @@ use super::JobError;
 use crate::App;
 
 /// One kind of job. A value of it is its payload, which outlives the program that stored it.
-pub(crate) trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Names the kind for ever; at most 40 characters.
     const KIND: &'static str;
     /// Grows when a payload of the version before can no longer be read as this type.
@@ -35,7 +35,7 @@ pub(crate) trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
 
 /// How jobs of a kind are treated.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Policy {
+pub struct Policy {
     pub queue: Queue,
     pub priority: JobPriority,
     /// One attempt that takes longer is broken off, and has failed.
@@ -52,7 +52,7 @@ pub(crate) struct Policy {
 
 /// Whether a payload may be read by whoever reads the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Secrecy {
+pub enum Secrecy {
     Plain,
     /// It holds secrets: it is sealed under the installation's key, bound to its job.
     Sealed,
@@ -60,21 +60,21 @@ pub(crate) enum Secrecy {
 
 /// What came of a job.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub struct Outcome {
     /// For who asked, as JSON of its kind.
     pub result: Option<serde_json::Value>,
 }
 
 impl Outcome {
     /// The result that `value` is.
-    pub(crate) fn of(value: &impl Serialize) -> Result<Self, JobError> {
+    pub fn of(value: &impl Serialize) -> Result<Self, JobError> {
         Ok(Self { result: Some(serde_json::to_value(value).map_err(JobError::fatal)?) })
     }
 }
 
 /// A job at work: what it may reach, and how it tells how far it is.
 #[derive(Debug, Clone)]
-pub(crate) struct Work {
+pub struct Work {
     pub app: App,
     pub job: Arc<StoredJob>,
     progress: Arc<Progress>,
@@ -100,13 +100,13 @@ impl Work {
     }
 
     /// Says how far it is; it reaches the database within a second.
-    pub(crate) fn progress(&self, done: u64, total: u64) {
+    pub fn progress(&self, done: u64, total: u64) {
         self.progress.total.store(total, Ordering::Relaxed);
         self.progress.done.store(done, Ordering::Relaxed);
     }
 
     /// Whether somebody called it off, or the process ends: it is to come to a good place and return [`JobError::Stopped`].
-    pub(crate) fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.stop.is_cancelled()
     }
 }

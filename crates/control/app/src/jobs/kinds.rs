@@ -13,10 +13,11 @@ pub(super) struct Runnable {
     pub run: Box<dyn FnOnce(Work) -> Pin<Box<dyn Future<Output = Result<Outcome, JobError>> + Send>> + Send>,
 }
 
-/// One kind.
-pub(super) struct Kind {
-    pub name: &'static str,
-    pub policy: Policy,
+/// One kind of job, made by [`kind`].
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    pub(super) name: &'static str,
+    pub(super) policy: Policy,
     read: fn(&App, &StoredJob) -> Result<Runnable, JobError>,
 }
 
@@ -25,21 +26,27 @@ const UNKNOWN_WAITS: Duration = Duration::from_secs(60);
 /// And is a dead letter in the end.
 const UNKNOWN_WAITS_MAX: time::Duration = time::Duration::hours(1);
 
-/// Every kind of job.
-pub(super) const KINDS: &[Kind] = &[kind::<SendLetter>()];
+/// Warren's own kinds.
+const KINDS: &[Kind] = &[kind::<SendLetter>()];
 
 /// Reads a stored job.
 ///
 /// # Errors
 /// When this program does not know its kind or version, or its payload cannot be read.
 pub(super) fn read(app: &App, job: &StoredJob) -> Result<Runnable, JobError> {
-    match KINDS.iter().find(|kind| kind.name == job.kind) {
+    match find(app, &job.kind) {
         Some(kind) => (kind.read)(app, job),
         None => Err(unknown(app, job)),
     }
 }
 
-const fn kind<J: Job>() -> Kind {
+/// The kind with this name.
+pub(super) fn find(app: &App, name: &str) -> Option<Kind> {
+    KINDS.iter().chain(&app.config().further_jobs).find(|kind| kind.name == name).copied()
+}
+
+/// The kind that jobs `J` are of.
+pub const fn kind<J: Job>() -> Kind {
     Kind { name: J::KIND, policy: J::POLICY, read: read_as::<J> }
 }
 

@@ -19,10 +19,13 @@ mod run;
 mod tally;
 mod upkeep;
 
-pub(crate) use ask::{Asked, Requester};
+pub use ask::Asked;
+pub(crate) use ask::Requester;
 pub(crate) use dispatch::Workshop;
-pub(crate) use failure::JobError;
-pub(crate) use job::{Job, Outcome, Policy, Secrecy, Work};
+pub use door::FarBell;
+pub use failure::JobError;
+pub use job::{Job, Outcome, Policy, Secrecy, Work};
+pub use kinds::{Kind, kind};
 pub(crate) use rescue::{rescue_all, retire};
 pub use tally::QueueTallyView;
 

@@ -7,7 +7,7 @@ use warren_model::{JobId, Schedule};
 use warren_runtime::{Shutdown, supervise::supervise};
 use warren_storage::{JobSchedule, NewJob, StorageError};
 
-use super::kinds::KINDS;
+use super::kinds;
 use crate::{App, AppError};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ pub(super) async fn come(app: &App, schedule: &JobSchedule) -> Result<JobId, App
     let now = app.clock().now();
     let cadence: Schedule = schedule.cadence.parse().map_err(|invalid| AppError::field("cadence", invalid))?;
     let next = cadence.next_after(now.max(schedule.next_at));
-    let policy = KINDS.iter().find(|kind| kind.name == schedule.kind).map(|kind| kind.policy);
+    let policy = kinds::find(app, &schedule.kind).map(|kind| kind.policy);
     let job = NewJob {
         id: JobId::generate(now, app.random()),
         queue: schedule.queue,
