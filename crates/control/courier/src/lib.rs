@@ -8,9 +8,15 @@
 
 pub mod letters;
 pub mod mail;
+mod retry;
 pub mod settings;
 mod tls;
+pub mod webhook;
 
 pub use letters::{Language, Letter, Link, Rendered};
-pub use mail::{Attachment, KeptMail, Mail, MailError, Mailbox, Mailer, MessageId, Receipt, Retry};
+pub use mail::{Attachment, KeptMail, Mail, MailError, Mailbox, Mailer, MessageId, Receipt};
+pub use retry::Retry;
 pub use settings::SettingsError;
+pub use webhook::{
+    Answer, Delivery, DeliveryError, Verdict, WebhookClient, WebhookConfig, WebhookRules, WebhookSecret, WebhookUrl,
+};

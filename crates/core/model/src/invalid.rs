@@ -93,7 +93,7 @@ pub enum Invalid {
     #[error("must hold no user and no password")]
     UserInUrl,
     /// A port that is none of the web's.
-    #[error("names the port {port}; leave the port out, or use 443, 8443 or one from {first} on")]
+    #[error("names the port {port}; leave the port out, or use one from {first} on")]
     UrlPort { port: u16, first: u16 },
     /// A host that is not on the public internet.
     #[error("names {host}, which is not on the public internet")]

@@ -145,6 +145,7 @@ mod tests {
         for letter in Letter::samples() {
             let text = serde_json::to_string(&letter).unwrap();
             assert_eq!(serde_json::from_str::<Letter>(&text).unwrap(), letter);
+            assert!(text.starts_with(&format!(r#"{{"letter":"{}","#, letter.name())), "{text}");
         }
     }
 

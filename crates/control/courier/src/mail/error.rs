@@ -4,6 +4,8 @@ use std::{fmt, io, time::Duration};
 
 use lettre::transport::smtp;
 
+use crate::Retry;
+
 /// The most characters of a server's reply that are kept.
 const REPLY_CHARACTERS_MAX: usize = 300;
 
@@ -22,16 +24,6 @@ pub enum MailError {
     /// The mail cannot be written. Another attempt would end alike.
     #[error("the mail cannot be written")]
     Unfit(#[from] Unfit),
-}
-
-/// Whether and how soon to try again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    Never,
-    /// With the usual growing waits.
-    Soon,
-    /// With long waits: somebody has to change a setting first.
-    Slowly,
 }
 
 impl MailError {

@@ -3,6 +3,7 @@
 mod config;
 mod connection;
 mod deadline;
+mod dependency;
 mod error;
 mod mailbox;
 mod message;
@@ -16,7 +17,8 @@ use warren_model::Timestamp;
 
 pub use config::{Encryption, MailConfig, SmtpConfig, SmtpUrl, TIME_LIMIT, Transport, read_password};
 use connection::Server;
-pub use error::{MailError, Reply, Retry, Step, Trouble, Unfit};
+pub use dependency::dependency_settings;
+pub use error::{MailError, Reply, Step, Trouble, Unfit};
 pub use mailbox::{Attachment, Mailbox, MessageId};
 use pool::Pool;
 

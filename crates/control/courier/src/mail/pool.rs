@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Connections at once. Servers that many share allow few from one sender.
-pub const CONNECTIONS_MAX: usize = 4;
+pub const CONNECTIONS_MAX: u32 = 4;
 /// How long a connection is kept without a mail.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// After so many mails a connection is closed; servers do so after a hundred or more.
@@ -37,7 +37,7 @@ struct Kept {
 
 impl Pool {
     pub fn new(server: Server, limit: Duration) -> Self {
-        Self { server, limit, turns: Semaphore::new(CONNECTIONS_MAX), kept: Mutex::default() }
+        Self { server, limit, turns: Semaphore::new(CONNECTIONS_MAX as usize), kept: Mutex::default() }
     }
 
     /// Hands a mail over within the time limit.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,7 +12,12 @@ use tokio::{
 };
 use warren_courier::{
     MailError, Mailer, Receipt, Retry,
-    mail::{MailConfig, SmtpConfig, Step, Transport, Trouble},
+    mail::{MailConfig, SmtpConfig, Step, Transport, Trouble, dependency_settings},
+};
+use warren_resilience::BreakerState;
+use warren_runtime::{
+    SystemRandom,
+    dependency::{Dependencies, DependencyName, Failure, Force},
 };
 use warren_testkit::{
     certificates::Authority,
@@ -245,4 +251,39 @@ async fn a_server_that_talks_without_end_is_left() {
         let mailer = mailer_to(&url, None, Duration::from_secs(2));
         assert_eq!(refusal(&mailer, "anna@example.org").await.retry(), Retry::Soon);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_goes_on_failing_is_left_alone_and_one_that_refuses_somebody_is_not() {
+    let mut sink = SmtpSink::start(SinkOptions::default()).unwrap();
+    let dependencies = Dependencies::new(Arc::new(SystemRandom));
+    let limit = Duration::from_secs(10);
+    let dependency = dependencies.add(DependencyName::new("smtp"), dependency_settings(limit)).unwrap();
+    let mailer = mailer_within(&sink, None, limit);
+    let send = async |who: &str| dependency.call(|_| async { mailer.send(&mail("1", who)).await }).await;
+    let recipients = BTreeMap::from([
+        ("nobody@example.org".to_owned(), "550 5.1.1 nobody of that name".to_owned()),
+        ("grey@example.org".to_owned(), "451 4.7.1 come back later".to_owned()),
+    ]);
+    sink.behave(&Behaviour { recipients, ..Behaviour::default() }).unwrap();
+    for who in ["nobody@example.org", "grey@example.org"].repeat(10) {
+        let Err(Failure::Failed(error)) = send(who).await else { panic!("{who} was taken, or nobody was asked") };
+        assert_eq!(outcome(&error).0, Some(Step::Recipient));
+    }
+    send("anna@example.org").await.unwrap();
+    assert_eq!(dependency.status().state, BreakerState::Closed);
+    sink.stop().unwrap();
+    let mut attempts = 0;
+    let refused = loop {
+        attempts += 1;
+        assert!(attempts <= 21, "it goes on");
+        match send("anna@example.org").await.unwrap_err() {
+            Failure::Refused(refused) => break refused,
+            failure => assert!(matches!(failure, Failure::Failed(MailError::TryLater { .. })), "{failure:?}"),
+        }
+    };
+    assert!(refused.retry_after().is_some_and(|wait| wait <= Duration::from_secs(10)), "{refused}");
+    sink.restart().unwrap();
+    dependency.force(Force::Closed);
+    send("anna@example.org").await.unwrap();
 }

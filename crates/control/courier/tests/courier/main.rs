@@ -3,3 +3,6 @@
 
 mod mail;
 mod mail_failures;
+mod receiver;
+mod webhook_page;
+mod webhooks;
