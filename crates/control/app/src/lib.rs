@@ -44,6 +44,7 @@ use warren_model::{Clock, OrganisationId, Random, Timestamp};
 use warren_runtime::{
     Shutdown,
     files::{self, FileError},
+    supervise::Tasks,
 };
 use warren_storage::{Databases, Place, StorageError, SystemModels};
 
@@ -148,6 +149,7 @@ struct Parts {
     started_at: Timestamp,
     notices: Mutex<Vec<String>>,
     analysis_history: tokio::sync::Mutex<analysis::History>,
+    tasks: Tasks,
 }
 
 impl App {
@@ -186,6 +188,7 @@ impl App {
             started_at: clock.now(),
             notices: Mutex::default(),
             analysis_history: tokio::sync::Mutex::default(),
+            tasks: Tasks::default(),
             config,
             clock,
             random,
@@ -231,6 +234,10 @@ impl App {
     /// Figures for the operator.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+    /// The background work, and how it fares.
+    pub fn tasks(&self) -> &Tasks {
+        &self.0.tasks
     }
     /// Puts a sentence before the operator until the process ends, such as why the gateway did not start.
     pub fn post_notice(&self, notice: String) {
