@@ -3,6 +3,7 @@
 //! Those of the whole program start the `warren` that stands beside this one: `cargo build --release -p warren` first.
 
 mod api;
+mod breaker;
 mod client;
 mod database;
 mod figures;
@@ -38,6 +39,8 @@ enum What {
     /// Serves as the bare handler of a measurement, until it is killed.
     #[command(hide = true)]
     ApiBare(api::bare::Arguments),
+    /// A call through a closed circuit breaker, beside recloser and failsafe; with `--features allocations` theirs are counted.
+    Breaker(breaker::Arguments),
     /// Pools, models, writers and ten thousand organisations, beside plain drivers and other pools (Debian's mariadb-server and
     /// postgresql).
     Database(database::Arguments),
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         What::LatencyOnce(arguments) => latency::once::run(&arguments),
         What::Api(arguments) => api::run(&arguments),
         What::ApiBare(arguments) => api::bare::serve(&arguments),
+        What::Breaker(arguments) => breaker::run(&arguments),
         What::Database(arguments) => database::run(&arguments),
         What::DatabaseTenants(arguments) => database::tenants::once::run(&arguments),
         What::Start(arguments) => start::run(&arguments),

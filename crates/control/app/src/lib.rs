@@ -49,6 +49,7 @@ use warren_runtime::{
     Shutdown,
     dependency::{Dependencies, Dependency, DependencyError},
     files::{self, FileError},
+    supervise::Tasks,
 };
 use warren_storage::{Databases, Place, StorageError, SystemModels};
 
@@ -174,6 +175,7 @@ struct Parts {
     workshop: jobs::Workshop,
     dependencies: Dependencies,
     smtp: Arc<Dependency>,
+    tasks: Tasks,
 }
 
 impl App {
@@ -216,6 +218,7 @@ impl App {
             notices: Mutex::default(),
             analysis_history: tokio::sync::Mutex::default(),
             workshop: jobs::Workshop::new(WorkerId::generate(clock.now(), random.as_ref()), config.job_places),
+            tasks: Tasks::default(),
             config,
             clock,
             random,
@@ -269,6 +272,10 @@ impl App {
     /// Figures for the operator.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+    /// The background work, and how it fares.
+    pub fn tasks(&self) -> &Tasks {
+        &self.0.tasks
     }
     /// Puts a sentence before the operator until the process ends, such as why the gateway did not start.
     pub fn post_notice(&self, notice: String) {

@@ -6,7 +6,7 @@ use std::{collections::HashSet, time::Duration};
 
 use tokio::task::JoinHandle;
 use warren_model::{AuditId, DeviceId, OrganisationId, audit::AuditEntry, device::UsageRecord};
-use warren_runtime::{Shutdown, supervise::supervise};
+use warren_runtime::Shutdown;
 
 use crate::{App, AppError, IdempotencyKey, context::work_of};
 
@@ -21,8 +21,8 @@ const BATCH_MAX: u64 = 500;
 
 pub(crate) fn spawn(app: &App, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
     let every = |name: &'static str, period: Duration, work: fn(App) -> Work| {
-        let (app, stop) = (app.clone(), shutdown.clone());
-        supervise(name, shutdown.clone(), move || repeat(app.clone(), stop.clone(), period, work))
+        let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
+        tasks.supervise(name, shutdown.clone(), move || repeat(app.clone(), stop.clone(), period, work))
     };
     vec![
         every("store usage", STORE_USAGE_EVERY, |app| Box::pin(async move { store_usage(&app).await })),

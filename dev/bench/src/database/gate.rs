@@ -14,9 +14,11 @@ use warren_storage::PoolProbe;
 use super::{
     Rounds, in_turn,
     peers::{self, Contender, Tested},
-    report::{ranged, verdict},
 };
-use crate::{figures::median, page};
+use crate::{
+    figures::{median, ranged, verdict},
+    page,
+};
 
 const CONNECTIONS_MAX: u32 = 4;
 /// Length of one measurement.

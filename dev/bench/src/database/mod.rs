@@ -3,7 +3,6 @@
 mod gate;
 mod layer;
 mod peers;
-mod report;
 mod spike;
 pub mod tenants;
 mod wire;

@@ -22,10 +22,12 @@ use warren_testkit::servers::{DatabaseServer, ServerKind};
 use super::{
     Rounds, in_turn,
     peers::{self, Asks, Contender, Tested},
-    report::{ranged, verdict},
     wire::{Delays, SlowWire},
 };
-use crate::{figures::Times, page};
+use crate::{
+    figures::{Times, ranged, verdict},
+    page,
+};
 
 const CALLERS: usize = 50;
 const IDLE: usize = 5;

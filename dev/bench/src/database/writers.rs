@@ -24,10 +24,9 @@ use warren_storage::{Databases, TenantModels};
 use super::{
     Rounds, in_turn,
     layer::{self, Texts},
-    report::ranged,
 };
 use crate::{
-    figures::{self, Times, median, milliseconds},
+    figures::{self, Times, median, milliseconds, ranged},
     page,
 };
 

@@ -171,9 +171,15 @@ impl Dependency {
     }
 
     fn permit(&self, state: &mut State, now: Instant) -> Result<Permit, Refused> {
-        state.breaker.permit(now).map_err(|refusal: Refusal| {
+        state.breaker.permit(now).map_err(|refusal| {
             state.counts.refused_open += 1;
-            Refused::Open { dependency: self.name.clone(), retry_after: refusal.retry_after() }
+            let retry_after = match refusal {
+                Refusal::Open { retry_after } => Some(retry_after),
+                // Somebody looks at it right now, and takes far less than until their permit expires.
+                Refusal::Probing { retry_after } => Some(retry_after.min(self.settings.breaker.open_first)),
+                Refusal::Forced => None,
+            };
+            Refused::Open { dependency: self.name.clone(), retry_after }
         })
     }
 

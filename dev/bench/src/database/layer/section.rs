@@ -6,8 +6,8 @@ use warren_storage::Engine;
 
 use super::{CALLERS, DEVICES, LENGTH, Operation, PAGE, Sample, Samples, Who};
 use crate::{
-    database::{Rounds, report::ranged},
-    figures::{median, milliseconds},
+    database::Rounds,
+    figures::{median, milliseconds, ranged},
 };
 
 /// The section of the page.

@@ -3,7 +3,7 @@
 use std::{fmt::Write, time::Duration};
 
 use super::{Measured, migrations::Rates};
-use crate::{database::report::verdict, figures::milliseconds};
+use crate::figures::{milliseconds, verdict};
 
 const OPEN_GOAL: Duration = Duration::from_millis(10);
 const MEMORY_GOAL_BYTES: u64 = 1 << 30;
