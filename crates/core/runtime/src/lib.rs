@@ -5,6 +5,7 @@
 //! - Files are written whole or not at all, and are readable by their owner only.
 
 pub mod ambient;
+pub mod dependency;
 pub mod files;
 pub mod lock;
 pub mod secret;
