@@ -27,8 +27,10 @@ pub mod moving;
 pub mod networks;
 pub mod organisations;
 pub mod people;
+pub mod records;
 pub mod seed;
 pub mod sessions;
+mod words;
 mod worker;
 
 use std::{
@@ -51,6 +53,7 @@ pub use context::{Expected, IdempotencyKey, Inside, OpContext};
 pub use error::{AppError, Contradiction, FieldError, Thing};
 pub use metrics::Metrics;
 pub use warren_storage::{Account, DatabaseUrl, DatabaseUrlError, ReplicaUrlError, Servers, Standing};
+pub use words::Language;
 
 /// What the control plane is built from.
 #[derive(Debug, Clone)]
