@@ -18,6 +18,7 @@ mod error;
 pub mod gateways;
 mod hashing;
 mod idempotency;
+pub mod imports;
 pub mod installation;
 pub mod invitations;
 pub mod live;

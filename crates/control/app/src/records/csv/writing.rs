@@ -42,6 +42,14 @@ impl<W: Write> CsvWriter<W> {
         self.inner.write_record(None::<&[u8]>).map_err(io::Error::other)
     }
 
+    /// Passes on what was written so far.
+    ///
+    /// # Errors
+    /// Those of the place that is written to.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+
     /// What was written to, with everything in it.
     ///
     /// # Errors
