@@ -62,7 +62,7 @@ impl OpContext {
         self.app.system().within(WorkContext::of_request(self.request, Some(account.uuid())))
     }
 
-    fn work(&self) -> WorkContext {
+    pub(crate) fn work(&self) -> WorkContext {
         work_of(self.request, &self.subject.actor())
     }
 

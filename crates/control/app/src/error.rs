@@ -7,12 +7,17 @@ use warren_auth::{Refused, SealError};
 use warren_model::{Invalid, Network};
 use warren_storage::{Conflict, StorageError};
 
+use crate::records::csv::FileProblem;
+
 /// What a use case answers instead of its result.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// Values that cannot be used, each with its field.
     #[error("some values cannot be used")]
     Invalid(Vec<FieldError>),
+    /// A file that cannot be used; nothing of it was done.
+    #[error("the file cannot be used: {0}")]
+    Unusable(FileProblem),
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     NotSignedIn,
@@ -244,6 +249,7 @@ impl AppError {
     /// Every code that [`AppError::code`] gives, for the catalogues' completeness test.
     pub const CODES: &'static [&'static str] = &[
         "problem-invalid",
+        "problem-file",
         "problem-not-signed-in",
         "problem-sign-in-refused",
         "problem-forbidden",
@@ -260,10 +266,11 @@ impl AppError {
     ];
 
     /// The catalogue key of the problem: `…-title` and `…-detail` are its texts. The detail of `problem-conflict` is the
-    /// sentence of its [`Contradiction`] instead.
+    /// sentence of its [`Contradiction`] instead, that of `problem-file` the sentence of its [`FileProblem`].
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Invalid(_) => "problem-invalid",
+            Self::Unusable(_) => "problem-file",
             Self::NotSignedIn => "problem-not-signed-in",
             Self::SignInRefused => "problem-sign-in-refused",
             Self::Forbidden => "problem-forbidden",
@@ -289,6 +296,12 @@ impl AppError {
 impl From<Contradiction> for AppError {
     fn from(contradiction: Contradiction) -> Self {
         Self::Contradiction(contradiction)
+    }
+}
+
+impl From<FileProblem> for AppError {
+    fn from(problem: FileProblem) -> Self {
+        Self::Unusable(problem)
     }
 }
 

@@ -19,6 +19,7 @@ mod error;
 pub mod gateways;
 mod hashing;
 mod idempotency;
+pub mod imports;
 pub mod installation;
 pub mod invitations;
 pub mod jobs;
@@ -30,8 +31,10 @@ pub mod moving;
 pub mod networks;
 pub mod organisations;
 pub mod people;
+pub mod records;
 pub mod seed;
 pub mod sessions;
+mod words;
 mod worker;
 
 use std::{
@@ -57,6 +60,7 @@ pub use context::{Expected, IdempotencyKey, Inside, OpContext};
 pub use error::{AppError, Contradiction, FieldError, Thing};
 pub use metrics::Metrics;
 pub use warren_storage::{Account, DatabaseUrl, DatabaseUrlError, ReplicaUrlError, Servers, Standing};
+pub use words::Language;
 
 /// What the control plane is built from.
 #[derive(Debug, Clone)]

@@ -2,16 +2,16 @@
 
 use time::Duration;
 use warren_auth::{
-    SecretToken,
+    Authorized, SecretToken,
     permission::{ManagePeople, Oversee, Reach},
 };
 use warren_model::{
     AccountId, Email, LinkId, OrganisationId, PersonName, Role, Timestamp,
-    audit::Action,
+    audit::{Action, AuditEntry},
     page::{Page, PageRequest},
     person::{MembershipStanding, Person},
 };
-use warren_storage::{Account, Link, LinkPurpose, Membership, Staleness, SystemTransaction};
+use warren_storage::{Account, Link, LinkPurpose, Membership, Staleness, StorageError, SystemTransaction};
 
 use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices};
 
@@ -60,50 +60,92 @@ pub async fn show(inside: &Inside<'_>, person: AccountId) -> Result<Person, AppE
 /// # Errors
 /// [`AppError::Forbidden`] or [`Contradiction::PersonAlreadyThere`]
 pub async fn invite(inside: &Inside<'_>, input: Invite) -> Result<Invited, AppError> {
-    let proof = inside.authorise(ManagePeople)?;
-    let (app, organisation) = (inside.app(), inside.organisation.id);
-    let now = app.clock().now();
-    // Somebody who is known from another organisation keeps the account and the name that they have.
-    let known = inside.cx.system().accounts().by_email(&input.email).await?;
-    let account = known.clone().unwrap_or_else(|| Account {
-        id: AccountId::generate(now, app.random()),
-        email: input.email,
-        name: input.name,
-        reach: Reach::OwnOrganisations,
-        created_at: now,
-        revision: 1,
-    });
-    let membership = Membership {
-        account: account.id,
-        organisation,
-        role: input.role,
-        standing: MembershipStanding::Invited,
-        created_at: now,
-    };
-    let (link, token) = invitation_link(app, account.id, organisation);
-    let entry = inside.cx.entry(&proof, Action::PersonInvited, account.id.uuid(), &account.name);
-    let entry = Changes::default().first("role", input.role.as_str()).into_entry(entry);
-    let replayed = inside
+    let invitation = Invitation::prepare(inside, input)?;
+    let invited_account = inside
         .cx
         .system()
-        .transaction(async |tx| -> Result<bool, AppError> {
-            if inside.cx.claim(&tx.idempotency(), account.id.uuid()).await?.is_some() {
-                return Ok(true);
+        .transaction(async |tx| -> Result<Option<AccountId>, AppError> {
+            let known = tx.accounts().by_email(&invitation.account.email).await?;
+            let account = known.as_ref().map_or(invitation.account.id, |account| account.id);
+            if inside.cx.claim(&tx.idempotency(), account.uuid()).await?.is_some() {
+                return Ok(None);
             }
-            if known.is_none() {
-                tx.accounts().insert(&proof, &account, None).await?;
-            }
-            tx.memberships().insert(&proof, &membership).await?;
-            tx.links().insert(&link, &token.hash()).await?;
-            tx.audit_outbox().push(&entry, organisation).await?;
-            Ok(false)
+            invitation.carry_out(tx, known).await.map(Some)
         })
         .await?;
-    if replayed {
-        return Err(AppError::SecretGone);
+    let account = invited_account.ok_or(AppError::SecretGone)?;
+    inside.app().relay_audit_soon();
+    Ok(Invited {
+        person: find(inside, account).await?,
+        link: invitation.link.address(inside.app()),
+        expires_at: invitation.link.expires_at(),
+    })
+}
+
+/// An invitation that is allowed and settled, but for what the database decides.
+#[derive(Debug)]
+pub(crate) struct Invitation {
+    /// The account, unless somebody has this address already.
+    pub account: Account,
+    role: Role,
+    pub link: InvitationLink,
+    proof: Authorized<ManagePeople>,
+    entry: AuditEntry,
+}
+
+impl Invitation {
+    /// Settles everything that needs no transaction.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`]
+    pub(crate) fn prepare(inside: &Inside<'_>, input: Invite) -> Result<Self, AppError> {
+        let proof = inside.authorise(ManagePeople)?;
+        let (app, now) = (inside.app(), inside.app().clock().now());
+        let account = Account {
+            id: AccountId::generate(now, app.random()),
+            email: input.email,
+            name: input.name,
+            reach: Reach::OwnOrganisations,
+            created_at: now,
+            revision: 1,
+        };
+        let link = InvitationLink::new(app, account.id, inside.organisation.id);
+        let entry = inside.cx.entry(&proof, Action::PersonInvited, account.id.uuid(), &account.name);
+        let entry = Changes::default().first("role", input.role.as_str()).into_entry(entry);
+        Ok(Self { account, role: input.role, link, proof, entry })
     }
-    app.relay_audit_soon();
-    invited(inside, account.id, &link, &token).await
+
+    /// Adds the membership, the link and the audit entry. Somebody who is `known` from another organisation keeps the account and
+    /// the name that they have.
+    ///
+    /// # Errors
+    /// [`Contradiction::PersonAlreadyThere`]. What was done stays to be undone.
+    pub(crate) async fn carry_out(
+        &self,
+        tx: &SystemTransaction,
+        known: Option<Account>,
+    ) -> Result<AccountId, AppError> {
+        let organisation = self.proof.organisation().ok_or(StorageError::WrongTenant)?;
+        let (account, name) = match known {
+            Some(known) => (known.id, known.name),
+            None => {
+                tx.accounts().insert(&self.proof, &self.account, None).await?;
+                (self.account.id, self.account.name.clone())
+            }
+        };
+        let membership = Membership {
+            account,
+            organisation,
+            role: self.role,
+            standing: MembershipStanding::Invited,
+            created_at: self.account.created_at,
+        };
+        tx.memberships().insert(&self.proof, &membership).await?;
+        self.link.insert(tx, account).await?;
+        let entry = AuditEntry { subject: account.uuid(), subject_name: name.to_string(), ..self.entry.clone() };
+        tx.audit_outbox().push(&entry, organisation).await?;
+        Ok(account)
+    }
 }
 
 /// Makes a new link for somebody who has not joined yet; earlier ones stop working. Admins.
@@ -117,19 +159,19 @@ pub async fn renew_invitation(inside: &Inside<'_>, person: AccountId) -> Result<
         return Err(Contradiction::AlreadyJoined.into());
     }
     let (app, organisation) = (inside.app(), inside.organisation.id);
-    let (link, token) = invitation_link(app, person, organisation);
+    let link = InvitationLink::new(app, person, organisation);
     let entry = inside.cx.entry(&proof, Action::PersonInvited, person.uuid(), &found.name);
     inside
         .cx
         .system()
         .transaction(async |tx| -> Result<(), AppError> {
-            tx.links().insert(&link, &token.hash()).await?;
+            link.insert(tx, person).await?;
             tx.audit_outbox().push(&entry, organisation).await?;
             Ok(())
         })
         .await?;
     app.relay_audit_soon();
-    invited(inside, person, &link, &token).await
+    Ok(Invited { person: found, link: link.address(app), expires_at: link.expires_at() })
 }
 
 /// Changes a person's role. Admins.
@@ -212,29 +254,39 @@ async fn keep_an_admin(tx: &SystemTransaction, organisation: OrganisationId) -> 
     }
 }
 
-fn invitation_link(app: &App, account: AccountId, organisation: OrganisationId) -> (Link, SecretToken) {
-    let now = app.clock().now();
-    let link = Link {
-        id: LinkId::generate(now, app.random()),
-        purpose: LinkPurpose::Invitation,
-        account: Some(account),
-        organisation: Some(organisation),
-        created_at: now,
-        expires_at: now + INVITATION_LASTS,
-        used_at: None,
-    };
-    (link, SecretToken::generate(app.random()))
+/// The link of an invitation, and its token, which is shown once.
+#[derive(Debug)]
+pub(crate) struct InvitationLink {
+    link: Link,
+    token: SecretToken,
 }
 
-async fn invited(
-    inside: &Inside<'_>,
-    person: AccountId,
-    link: &Link,
-    token: &SecretToken,
-) -> Result<Invited, AppError> {
-    Ok(Invited {
-        person: find(inside, person).await?,
-        link: format!("{}/invitation#{}", inside.app().public_url(), token.expose()),
-        expires_at: link.expires_at,
-    })
+impl InvitationLink {
+    pub(crate) fn new(app: &App, account: AccountId, organisation: OrganisationId) -> Self {
+        let now = app.clock().now();
+        let link = Link {
+            id: LinkId::generate(now, app.random()),
+            purpose: LinkPurpose::Invitation,
+            account: Some(account),
+            organisation: Some(organisation),
+            created_at: now,
+            expires_at: now + INVITATION_LASTS,
+            used_at: None,
+        };
+        Self { link, token: SecretToken::generate(app.random()) }
+    }
+
+    /// Puts it in place of earlier ones of `account`.
+    pub(crate) async fn insert(&self, tx: &SystemTransaction, account: AccountId) -> Result<(), AppError> {
+        Ok(tx.links().insert(&Link { account: Some(account), ..self.link }, &self.token.hash()).await?)
+    }
+
+    /// What is handed over.
+    pub(crate) fn address(&self, app: &App) -> String {
+        format!("{}/invitation#{}", app.public_url(), self.token.expose())
+    }
+
+    pub(crate) const fn expires_at(&self) -> Timestamp {
+        self.link.expires_at
+    }
 }

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use fluent_templates::{LanguageIdentifier, Loader, fluent_bundle::FluentValue, langid};
 use http::{HeaderMap, HeaderValue, header};
+use warren_app::Language;
 
 fluent_templates::static_loader! {
     static CATALOGUES = {
@@ -66,7 +67,9 @@ impl Locale {
     pub fn text(&self, key: &str, arguments: &[(&str, String)]) -> String {
         let values: HashMap<Cow<'static, str>, FluentValue<'_>> =
             arguments.iter().map(|(name, value)| (Cow::Owned((*name).to_owned()), fluent_value(value))).collect();
-        match CATALOGUES.try_lookup_with_args(&self.identifier(), key, &values) {
+        let found = CATALOGUES.try_lookup_with_args(&self.identifier(), key, &values);
+        // What the use cases say of files stands in their own catalogues.
+        match found.or_else(|| self.of_files().find(key, arguments)) {
             Some(text) => text,
             None => {
                 tracing::error!(key, "a text is missing from the catalogues");
@@ -78,6 +81,14 @@ impl Locale {
     pub fn cookie(self) -> HeaderValue {
         let text = format!("{COOKIE}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly", self.tag());
         HeaderValue::from_str(&text).expect("a language tag is plain ASCII")
+    }
+
+    /// The same language, for what leaves Warren as a file.
+    pub const fn of_files(self) -> Language {
+        match self {
+            Self::English => Language::English,
+            Self::German => Language::German,
+        }
     }
 
     const fn identifier(self) -> LanguageIdentifier {

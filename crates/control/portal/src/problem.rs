@@ -186,6 +186,9 @@ impl From<AppError> for Rejection {
             AppError::Invalid(fields) => {
                 Self { fields: fields.into_iter().map(FieldRefusal::from).collect(), ..rejection }
             }
+            AppError::Unusable(problem) => {
+                Self { detail: problem.code().into(), arguments: problem.arguments(), ..rejection }
+            }
             AppError::NotFound(thing) => rejection.with("thing", thing.code()),
             AppError::Contradiction(contradiction) => {
                 Self { detail: contradiction.code().into(), arguments: contradiction.arguments(), ..rejection }
@@ -232,7 +235,9 @@ const SESSION_CHALLENGE: HeaderValue = HeaderValue::from_static("Session realm=\
 /// The status of each refusal.
 const fn status_of(error: &AppError) -> StatusCode {
     match error {
-        AppError::Invalid(_) | AppError::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
+        AppError::Invalid(_) | AppError::Unusable(_) | AppError::IdempotencyMismatch => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         AppError::NotSignedIn | AppError::SignInRefused => StatusCode::UNAUTHORIZED,
         AppError::Forbidden | AppError::Suspended => StatusCode::FORBIDDEN,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,

@@ -67,9 +67,9 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str, column: &'static str) -
 }
 
 /// `ids` lengthened to a power of two by repeating the last, so that lists of any length make few distinct statements.
-pub(crate) fn padded<T: Copy>(ids: impl IntoIterator<Item = T>) -> Vec<T> {
+pub(crate) fn padded<T: Clone>(ids: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut ids: Vec<T> = ids.into_iter().collect();
-    if let Some(last) = ids.last().copied() {
+    if let Some(last) = ids.last().cloned() {
         ids.resize(ids.len().next_power_of_two(), last);
     }
     ids

@@ -1,12 +1,14 @@
 //! Enrolling a device: a key, a pair of addresses, and its gateway lets it in.
 
 use uuid::Uuid;
-use warren_auth::permission::ManageDevicesOf;
+use warren_auth::{Authorized, permission::ManageDevicesOf};
 use warren_model::{
-    AccountId, Device, DeviceId, DeviceName, Invalid, NetworkId, PresharedKey, PrivateKey, PublicKey, Timestamp,
-    audit::Action,
+    AccountId, Device, DeviceId, DeviceName, Invalid, Network, NetworkId, Person, PersonName, PresharedKey, PrivateKey,
+    PublicKey, Timestamp,
+    audit::{Action, AuditEntry},
     device::{PresharedKeyUse, Standing, UsageRecord},
 };
+use warren_storage::TenantTransaction;
 
 use super::{
     ConfigurationFile, DeviceView,
@@ -52,18 +54,14 @@ pub struct Enrolled {
 /// [`Contradiction`] when the key is taken or no address is left.
 pub async fn enrol(inside: &Inside<'_>, input: Enrol) -> Result<Enrolled, AppError> {
     let owner = input.owner.or(inside.insider.account()).ok_or(AppError::field("owner_id", Invalid::Empty))?;
-    let proof = inside.authorise(ManageDevicesOf { owner })?;
-    let (app, organisation) = (inside.app(), inside.organisation.id);
-    let now = app.clock().now();
-    check_expiry(input.expires_at, now)?;
-    let person = inside.cx.system().memberships().person(organisation, owner).await?;
+    inside.authorise(ManageDevicesOf { owner })?;
+    let app = inside.app();
+    let person = inside.cx.system().memberships().person(inside.organisation.id, owner).await?;
     let person = person.ok_or_else(|| match input.owner {
         Some(_) => AppError::NotFound(Thing::Person),
         // An operator who is no member: devices belong to people of the organisation.
         None => AppError::field("owner_id", Invalid::Empty),
     })?;
-
-    let id = DeviceId::generate(now, app.random());
     let (private_key, public_key) = match input.key {
         Key::Device(public_key) => (None, public_key),
         Key::Server => {
@@ -75,67 +73,131 @@ pub async fn enrol(inside: &Inside<'_>, input: Enrol) -> Result<Enrolled, AppErr
         PresharedKeyUse::Used => Some(generate_preshared_key(app.random())),
         PresharedKeyUse::Unused => None,
     };
-    let context = preshared_key_context(organisation, id);
-    let sealed = preshared_key.as_ref().map(|key| app.sealing().seal(&context, key.expose_bytes(), app.random()));
-    let entry = inside.cx.entry(&proof, Action::DeviceEnrolled, id.uuid(), &input.name);
+    let wanted = Wanted { name: input.name, network: input.network, public_key, expires_at: input.expires_at };
+    let enrolment = Enrolment::prepare(inside, &person, wanted, preshared_key.as_ref())?;
 
     let outcome = inside
         .tenant
         .in_turn(async |tx| -> Result<Outcome, AppError> {
-            if let Some(earlier) = inside.cx.claim(&tx.idempotency(), id.uuid()).await? {
+            if let Some(earlier) = inside.cx.claim(&tx.idempotency(), enrolment.id.uuid()).await? {
                 return Ok(Outcome::Replayed(earlier));
             }
-            let network = tx.networks().by_id(input.network).await?.ok_or(AppError::NotFound(Thing::Network))?;
-            if public_key == network.public_key {
-                return Err(Contradiction::PublicKeyTaken.into());
-            }
-            let host_index = tx.devices().lease(network.id).await?;
-            let addresses = network.settings.prefixes.at(host_index);
-            let device = Device {
-                id,
-                network: network.id,
-                owner,
-                name: input.name.clone(),
-                public_key,
-                preshared_key: input.preshared_key,
-                host_index: Some(host_index),
-                addresses: Some(addresses),
-                standing: Standing::Enabled,
-                expires_at: input.expires_at,
-                created_at: now,
-                revision: 1,
-            };
-            let changes = Changes::default()
-                .first("network", &network.settings.name)
-                .first("owner", &person.name)
-                .first("addresses", addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>().join(", "));
-            tx.devices().insert(&proof, &device, sealed.as_deref()).await?;
-            // Asked again in turn: who is being removed has left before their devices are listed a last time.
-            if inside.cx.system().memberships().person(organisation, owner).await?.is_none() {
-                return Err(AppError::NotFound(Thing::Person));
-            }
-            tx.audit().append(&changes.into_entry(entry.clone())).await?;
-            let touched = Touched::Device { organisation, network: network.id, device: id };
-            app.touch_after(tx, network.gateway, touched);
-            Ok(Outcome::Enrolled(Box::new((network, device))))
+            Ok(Outcome::Enrolled(Box::new(enrolment.carry_out(inside, tx).await?)))
         })
         .await?;
     match outcome {
         Outcome::Enrolled(enrolled) => {
             let (network, device) = *enrolled;
-            app.live().remember(organisation, id, network.id, owner, UsageRecord::default());
-            app.metrics().devices_enrolled.inc();
             let secrets = Secrets { private_key: private_key.as_ref(), preshared_key: preshared_key.as_ref() };
             let configuration = render(inside, &network, &device, secrets).await?;
-            let view = view_of(app, organisation, device, network.settings.name, person.name);
+            let view = view_of(app, inside.organisation.id, device, network.settings.name, person.name);
             Ok(Enrolled { view, configuration })
         }
         Outcome::Replayed(earlier) => replay(inside, earlier, private_key, preshared_key).await,
     }
 }
 
+/// What is wanted of a device whose owner and keys are known.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub name: DeviceName,
+    pub network: NetworkId,
+    pub public_key: PublicKey,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An enrolment that is allowed and settled, but for what the database decides. Carried out in a transaction in turn, alone or
+/// with others.
+#[derive(Debug)]
+pub(crate) struct Enrolment {
+    pub id: DeviceId,
+    pub wanted: Wanted,
+    owner: AccountId,
+    owner_name: PersonName,
+    sealed_psk: Option<Vec<u8>>,
+    created_at: Timestamp,
+    proof: Authorized<ManageDevicesOf>,
+    entry: AuditEntry,
+}
+
+impl Enrolment {
+    /// Settles everything that needs no transaction.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`], or [`AppError::Invalid`] for the expiry.
+    pub(crate) fn prepare(
+        inside: &Inside<'_>,
+        owner: &Person,
+        wanted: Wanted,
+        preshared_key: Option<&PresharedKey>,
+    ) -> Result<Self, AppError> {
+        let proof = inside.authorise(ManageDevicesOf { owner: owner.account })?;
+        let (app, created_at) = (inside.app(), inside.app().clock().now());
+        check_expiry(wanted.expires_at, created_at)?;
+        let id = DeviceId::generate(created_at, app.random());
+        let context = preshared_key_context(inside.organisation.id, id);
+        let sealed_psk = preshared_key.map(|key| app.sealing().seal(&context, key.expose_bytes(), app.random()));
+        let entry = inside.cx.entry(&proof, Action::DeviceEnrolled, id.uuid(), &wanted.name);
+        let (owner, owner_name) = (owner.account, owner.name.clone());
+        Ok(Self { id, wanted, owner, owner_name, sealed_psk, created_at, proof, entry })
+    }
+
+    pub(crate) const fn owner(&self) -> AccountId {
+        self.owner
+    }
+
+    /// Leases a place, adds the device and leaves the audit entry; once that is on disk the gateway is told.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for the network or the owner, or a [`Contradiction`]. What was done stays to be undone.
+    pub(crate) async fn carry_out(
+        &self,
+        inside: &Inside<'_>,
+        tx: &TenantTransaction,
+    ) -> Result<(Network, Device), AppError> {
+        let (app, organisation, wanted) = (inside.app(), inside.organisation.id, &self.wanted);
+        let network = tx.networks().by_id(wanted.network).await?.ok_or(AppError::NotFound(Thing::Network))?;
+        if wanted.public_key == network.public_key {
+            return Err(Contradiction::PublicKeyTaken.into());
+        }
+        let host_index = tx.devices().lease(network.id).await?;
+        let addresses = network.settings.prefixes.at(host_index);
+        let device = Device {
+            id: self.id,
+            network: network.id,
+            owner: self.owner,
+            name: wanted.name.clone(),
+            public_key: wanted.public_key,
+            preshared_key: if self.sealed_psk.is_some() { PresharedKeyUse::Used } else { PresharedKeyUse::Unused },
+            host_index: Some(host_index),
+            addresses: Some(addresses),
+            standing: Standing::Enabled,
+            expires_at: wanted.expires_at,
+            created_at: self.created_at,
+            revision: 1,
+        };
+        let changes = Changes::default()
+            .first("network", &network.settings.name)
+            .first("owner", &self.owner_name)
+            .first("addresses", addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>().join(", "));
+        tx.devices().insert(&self.proof, &device, self.sealed_psk.as_deref()).await?;
+        // Asked again in turn: who is being removed has left before their devices are listed a last time.
+        if inside.cx.system().memberships().person(organisation, self.owner).await?.is_none() {
+            return Err(AppError::NotFound(Thing::Person));
+        }
+        tx.audit().append(&changes.into_entry(self.entry.clone())).await?;
+        let (id, owner, known) = (self.id, self.owner, app.clone());
+        tx.after_commit(move || {
+            known.live().remember(organisation, id, network.id, owner, UsageRecord::default());
+            known.metrics().devices_enrolled.inc();
+        });
+        app.touch_after(tx, network.gateway, Touched::Device { organisation, network: network.id, device: id });
+        Ok((network, device))
+    }
+}
+
 enum Outcome {
-    Enrolled(Box<(warren_model::Network, Device)>),
+    Enrolled(Box<(Network, Device)>),
     Replayed(Uuid),
 }
 

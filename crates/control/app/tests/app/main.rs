@@ -4,6 +4,7 @@
 
 mod analysis;
 mod devices;
+mod imports;
 mod installation;
 mod jobs;
 mod replicas;

@@ -74,6 +74,16 @@ impl<C: Source> Accounts<'_, C> {
         found.map(decode).transpose().at(self.on)
     }
 
+    /// The accounts with these addresses. Addresses that nobody has are left out.
+    pub async fn by_emails(&self, emails: &[Email]) -> Result<Vec<Account>, StorageError> {
+        if emails.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = table::Entity::find().filter(table::Column::Email.is_in(padded(emails.iter().map(Email::as_str))));
+        let rows = found.all(self.on.connection()).await.at(self.on)?;
+        rows.into_iter().map(decode).collect::<Result<_, _>>().at(self.on)
+    }
+
     /// What these people are called. Accounts that do not exist are left out.
     pub async fn names(&self, ids: &[AccountId]) -> Result<HashMap<AccountId, PersonName>, StorageError> {
         if ids.is_empty() {

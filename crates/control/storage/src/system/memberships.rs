@@ -17,7 +17,7 @@ use warren_schema::system::{account, membership as table};
 use crate::{
     Conflict, Source, StorageError, Writer,
     source::{At, sealed::Source as _},
-    stored::{Undecodable, micros, moment, parsed},
+    stored::{Undecodable, micros, moment, padded, parsed},
 };
 
 /// Who belongs where.
@@ -94,6 +94,26 @@ impl<C: Source> Memberships<'_, C> {
             .await
             .at(self.on)?;
         found.map(decode).transpose().at(self.on)
+    }
+
+    /// Those of `accounts` who belong to `organisation`, joined or invited.
+    pub async fn people(
+        &self,
+        organisation: OrganisationId,
+        accounts: &[AccountId],
+    ) -> Result<Vec<Person>, StorageError> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = table::Entity::find()
+            .filter(table::Column::OrganisationId.eq(organisation.uuid()))
+            .filter(table::Column::AccountId.is_in(padded(accounts.iter().map(|account| account.uuid()))))
+            .join(JoinType::InnerJoin, to_account())
+            .select_also(account::Entity)
+            .all(self.on.connection())
+            .await
+            .at(self.on)?;
+        rows.into_iter().map(decode).collect::<Result<_, _>>().at(self.on)
     }
 
     /// A page of an organisation's people, joined and invited.

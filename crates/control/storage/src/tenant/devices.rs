@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Conflict, Source, StorageError, Writer,
     source::{At, sealed::Source as _},
-    stored::{Undecodable, bytes_32, micros, moment, moment_or_none, narrowed, parsed},
+    stored::{Undecodable, bytes_32, micros, moment, moment_or_none, narrowed, padded, parsed},
 };
 
 /// Devices of one organisation.
@@ -94,6 +94,17 @@ impl<C: Source> Devices<'_, C> {
         }
         let devices = self.rows(query).await?.into_iter().map(|peer| peer.device).collect();
         Ok(Page::from_rows(request, devices, |device| device.id.uuid()))
+    }
+
+    /// The devices of a network that hold one of these keys and are not revoked.
+    pub async fn holding(&self, network: NetworkId, keys: &[PublicKey]) -> Result<Vec<Device>, StorageError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = table::Entity::find()
+            .filter(table::Column::NetworkId.eq(network.uuid()))
+            .filter(table::Column::LivePublicKey.is_in(padded(keys.iter().map(|key| key.as_bytes().to_vec()))));
+        Ok(self.rows(query).await?.into_iter().map(|peer| peer.device).collect())
     }
 
     /// The devices of a person that are not revoked.

@@ -83,11 +83,13 @@ async fn identities(world: &World, organisation: &warren_model::Organisation, ac
     system.tenant_migrations().of(organisation.id).await.unwrap();
     system.tenant_migrations().all().await.unwrap();
     system.accounts().by_email(&"anna@example.org".parse().unwrap()).await.unwrap();
+    system.accounts().by_emails(&["anna@example.org".parse().unwrap()]).await.unwrap();
     system.accounts().by_id(account).await.unwrap();
     system.accounts().names(&[account, account_id(), account_id()]).await.unwrap();
     system.accounts().is_set_up().await.unwrap();
     system.memberships().role_of(account, organisation.id).await.unwrap();
     system.memberships().person(organisation.id, account).await.unwrap();
+    system.memberships().people(organisation.id, &[account, account_id()]).await.unwrap();
     system.memberships().joined_admins(organisation.id).await.unwrap();
     system.memberships().count(organisation.id).await.unwrap();
     system.sessions().by_token_hash(&token_hash(), NOW, IDLE).await.unwrap();
@@ -188,6 +190,7 @@ async fn networks_and_devices(tenant: &TenantModels, owner: AccountId) {
     tenant.networks().count_devices(office.id).await.unwrap();
     tenant.devices().peer(laptop.id).await.unwrap();
     tenant.devices().of_owner(owner).await.unwrap();
+    tenant.devices().holding(office.id, &[laptop.public_key]).await.unwrap();
     tenant.devices().all_live_of_network(office.id).await.unwrap();
     tenant.devices().next_expiry(NOW).await.unwrap();
     tenant.devices().expiring(NOW, NOW).await.unwrap();

@@ -1,0 +1,25 @@
+//! How long work says how far it is, and hears that it shall stop.
+
+/// Somebody who watches a long piece of work. Called between its steps, each of which takes well under a second as a rule.
+pub trait Progress: Send + Sync {
+    /// `done` of about `total` lines or items are done. Neither shrinks; `total` is 0 while it is not known.
+    fn step(&self, done: u64, total: u64) -> Proceed;
+}
+
+/// Whether work goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proceed {
+    Continue,
+    /// The work ends at this step: what it did stays where it commits in steps, and is undone where it is all or nothing.
+    Stop,
+}
+
+/// Nobody watches, and nothing stops.
+#[derive(Debug, Clone, Copy)]
+pub struct Unobserved;
+
+impl Progress for Unobserved {
+    fn step(&self, _: u64, _: u64) -> Proceed {
+        Proceed::Continue
+    }
+}
