@@ -46,7 +46,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
-use warren_courier::{Language, Mailer};
+use warren_courier::Mailer;
 use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
 use warren_runtime::{
     Shutdown,
@@ -90,7 +90,7 @@ pub struct Config {
     /// What sends letters, or keeps them to be looked at; without it there is no mail.
     pub mailer: Option<Arc<Mailer>>,
     /// The language of letters to people of whom none is known.
-    pub mail_language: Language,
+    pub mail_language: warren_courier::Language,
 }
 
 impl Config {
@@ -109,7 +109,7 @@ impl Config {
             job_places: 8,
             further_jobs: Vec::new(),
             mailer: None,
-            mail_language: Language::default(),
+            mail_language: warren_courier::Language::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use warren_model::{JobId, JobPriority, OrganisationId, Queue, Timestamp, WorkerId};
-use warren_runtime::{Shutdown, supervise::supervise};
+use warren_runtime::Shutdown;
 use warren_storage::{
     Cursor, Isolation, JobClaim, JobProgress, QueueClaim, Settlement, StorageError, StoredJob, TransactionOptions,
     Verdict, WorkContext,
@@ -142,8 +142,8 @@ impl Workshop {
 }
 
 pub(super) fn spawn(app: &App, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (app, stop) = (app.clone(), shutdown.clone());
-    supervise("jobs", shutdown.clone(), move || {
+    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
+    tasks.supervise("jobs", shutdown.clone(), move || {
         let dispatcher = Dispatcher::new(app.clone());
         let stop = stop.clone();
         async move {

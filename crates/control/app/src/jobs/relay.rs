@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use parking_lot::Mutex;
 use tokio::{sync::Notify, task::JoinHandle};
 use warren_model::{JobId, OrganisationId, Queue};
-use warren_runtime::{Shutdown, supervise::supervise};
+use warren_runtime::Shutdown;
 
 use crate::{App, AppError};
 
@@ -34,8 +34,8 @@ impl Waiting {
 }
 
 pub(super) fn spawn(app: &App, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (app, stop) = (app.clone(), shutdown.clone());
-    supervise("carry jobs", shutdown.clone(), move || run(app.clone(), stop.clone()))
+    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
+    tasks.supervise("carry jobs", shutdown.clone(), move || run(app.clone(), stop.clone()))
 }
 
 /// Looks into every outbox once, as the process before may have died between a commit and the carrying; then into those of

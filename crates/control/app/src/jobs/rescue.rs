@@ -7,7 +7,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::{task::JoinHandle, time::Instant};
 use warren_model::{JobId, WorkerId};
-use warren_runtime::{Shutdown, supervise::supervise};
+use warren_runtime::Shutdown;
 use warren_storage::{Settlement, StorageError, Verdict, Worker};
 
 use crate::App;
@@ -19,8 +19,8 @@ const LOOK_AT_OTHERS_EVERY: u32 = 5;
 const DEAD_AFTER: Duration = Duration::from_secs(30);
 
 pub(super) fn spawn(app: &App, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (app, stop) = (app.clone(), shutdown.clone());
-    supervise("beat", shutdown.clone(), move || Beating::new(app.clone()).run(stop.clone()))
+    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
+    tasks.supervise("beat", shutdown.clone(), move || Beating::new(app.clone()).run(stop.clone()))
 }
 
 /// Rescues everything that runs, at the start of the only process that there is.

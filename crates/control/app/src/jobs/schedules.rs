@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use warren_model::{JobId, Schedule};
-use warren_runtime::{Shutdown, supervise::supervise};
+use warren_runtime::Shutdown;
 use warren_storage::{JobSchedule, NewJob, StorageError};
 
 use super::kinds;
@@ -15,8 +15,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BATCH_MAX: u64 = 100;
 
 pub(super) fn spawn(app: &App, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (app, stop) = (app.clone(), shutdown.clone());
-    supervise("schedules", shutdown.clone(), move || run(app.clone(), stop.clone()))
+    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
+    tasks.supervise("schedules", shutdown.clone(), move || run(app.clone(), stop.clone()))
 }
 
 async fn run(app: App, shutdown: Shutdown) -> Result<(), AppError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use warren_model::OrganisationId;
-use warren_runtime::{Shutdown, supervise::supervise};
+use warren_runtime::Shutdown;
 
 use crate::{App, AppError};
 
@@ -21,8 +21,8 @@ const DECISIONS_KEPT: time::Duration = time::Duration::days(90);
 const DELIVERIES_KEPT: time::Duration = time::Duration::days(30);
 
 pub(super) fn spawn(app: &App, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (app, stop) = (app.clone(), shutdown.clone());
-    supervise("remove what is over", shutdown.clone(), move || run(app.clone(), stop.clone()))
+    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
+    tasks.supervise("remove what is over", shutdown.clone(), move || run(app.clone(), stop.clone()))
 }
 
 async fn run(app: App, shutdown: Shutdown) -> Result<(), AppError> {
