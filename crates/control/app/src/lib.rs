@@ -16,6 +16,7 @@ pub mod database;
 pub mod dependencies;
 pub mod devices;
 mod error;
+pub mod files;
 pub mod gateways;
 mod hashing;
 mod idempotency;
@@ -51,7 +52,7 @@ use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
 use warren_runtime::{
     Shutdown,
     dependency::{Dependencies, Dependency, DependencyError},
-    files::{self, FileError},
+    files::{FileError, read_private, write_private},
     supervise::Tasks,
 };
 use warren_storage::{Databases, Place, StorageError, SystemModels};
@@ -154,7 +155,7 @@ const KEY_FILE: &str = "sealing.key";
 
 /// The sealing key in this file; none without a file.
 fn key_in(path: &Path) -> Result<Option<SealingKey>, BuildError> {
-    let Some(bytes) = files::read_private(path)? else { return Ok(None) };
+    let Some(bytes) = read_private(path)? else { return Ok(None) };
     let bytes = bytes.try_into().map_err(|_| BuildError::KeyFile { path: path.to_owned() })?;
     Ok(Some(SealingKey::from_bytes(bytes)))
 }
@@ -198,7 +199,7 @@ impl App {
             Some(key) => key,
             None if is_new => {
                 let key = SealingKey::generate(random.as_ref());
-                files::write_private(&key_path, key.expose_bytes())?;
+                write_private(&key_path, key.expose_bytes())?;
                 key
             }
             None => return Err(BuildError::KeyFileMissing { path: key_path }),

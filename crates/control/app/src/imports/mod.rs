@@ -5,10 +5,13 @@
 
 mod course;
 mod devices;
+pub(crate) mod job;
 mod moment;
 mod people;
 mod result;
 mod seen;
+
+pub use job::{ImportLineError, ImportResult, Start, start};
 
 use std::io::Write;
 

@@ -14,7 +14,10 @@ use warren_model::{JobPriority, Queue};
 use warren_storage::{JobProgress, StoredJob};
 
 use super::JobError;
-use crate::App;
+use crate::{
+    App,
+    records::{Proceed, Progress as Watcher},
+};
 
 /// One kind of job. A value of it is its payload, which outlives the program that stored it.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -108,5 +111,13 @@ impl Work {
     /// Whether somebody called it off, or the process ends: it is to come to a good place and return [`JobError::Stopped`].
     pub fn is_stopped(&self) -> bool {
         self.stop.is_cancelled()
+    }
+}
+
+/// Work in bulk tells its progress to its job, and hears from it that it shall stop.
+impl Watcher for Work {
+    fn step(&self, done: u64, total: u64) -> Proceed {
+        self.progress(done, total);
+        if self.is_stopped() { Proceed::Stop } else { Proceed::Continue }
     }
 }
