@@ -21,7 +21,10 @@ pub mod name;
 pub mod network;
 pub mod organisation;
 pub mod page;
+pub mod period;
 pub mod person;
+pub mod schedule;
+pub mod zone;
 
 pub use access::Role;
 pub use ambient::{Clock, Random, Timestamp};
@@ -36,4 +39,7 @@ pub use key::{PresharedKey, PrivateKey, PublicKey};
 pub use name::{DeviceName, Email, GatewayName, NetworkName, OrganisationName, OrganisationSlug, PersonName};
 pub use network::{Network, Tunnel};
 pub use organisation::{Organisation, OrganisationState};
+pub use period::Period;
 pub use person::{MembershipStanding, Person};
+pub use schedule::Schedule;
+pub use zone::Zone;

@@ -11,6 +11,8 @@ const KNOWN_PURE: &[&str] = &[
     "base64",
     "hex",
     "ipnet",
+    // Without the features by which it reads the system's time zones and clock settings.
+    "jiff",
     "serde",
     "serde_json",
     "thiserror",

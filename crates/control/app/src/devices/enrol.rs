@@ -1,5 +1,7 @@
 //! Enrolling a device: a key, a pair of addresses, and its gateway lets it in.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 use warren_auth::{Authorized, permission::ManageDevicesOf};
 use warren_model::{
@@ -82,7 +84,8 @@ pub async fn enrol(inside: &Inside<'_>, input: Enrol) -> Result<Enrolled, AppErr
             if let Some(earlier) = inside.cx.claim(&tx.idempotency(), enrolment.id.uuid()).await? {
                 return Ok(Outcome::Replayed(earlier));
             }
-            Ok(Outcome::Enrolled(Box::new(enrolment.carry_out(inside, tx).await?)))
+            let present = Present::of(inside, tx, &[owner]).await?;
+            Ok(Outcome::Enrolled(Box::new(enrolment.carry_out(inside, tx, &present).await?)))
         })
         .await?;
     match outcome {
@@ -154,8 +157,12 @@ impl Enrolment {
         &self,
         inside: &Inside<'_>,
         tx: &TenantTransaction,
+        present: &Present,
     ) -> Result<(Network, Device), AppError> {
         let (app, organisation, wanted) = (inside.app(), inside.organisation.id, &self.wanted);
+        if !present.0.contains(&self.owner) {
+            return Err(AppError::NotFound(Thing::Person));
+        }
         let network = tx.networks().by_id(wanted.network).await?.ok_or(AppError::NotFound(Thing::Network))?;
         if wanted.public_key == network.public_key {
             return Err(Contradiction::PublicKeyTaken.into());
@@ -181,10 +188,6 @@ impl Enrolment {
             .first("owner", &self.owner_name)
             .first("addresses", addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>().join(", "));
         tx.devices().insert(&self.proof, &device, self.sealed_psk.as_deref()).await?;
-        // Asked again in turn: who is being removed has left before their devices are listed a last time.
-        if inside.cx.system().memberships().person(organisation, self.owner).await?.is_none() {
-            return Err(AppError::NotFound(Thing::Person));
-        }
         tx.audit().append(&changes.into_entry(self.entry.clone())).await?;
         let (id, owner, known) = (self.id, self.owner, app.clone());
         tx.after_commit(move || {
@@ -193,6 +196,23 @@ impl Enrolment {
         });
         app.touch_after(tx, network.gateway, Touched::Device { organisation, network: network.id, device: id });
         Ok((network, device))
+    }
+}
+
+/// Who belonged to the organisation when it was asked in turn: who is being removed has left before their devices are listed a last
+/// time, so nobody is left with a device that is enrolled in the same turn.
+#[derive(Debug)]
+pub(crate) struct Present(HashSet<AccountId>);
+
+impl Present {
+    /// Those of `owners` who belong to the organisation during the turn of `_tx`.
+    pub(crate) async fn of(
+        inside: &Inside<'_>,
+        _tx: &TenantTransaction,
+        owners: &[AccountId],
+    ) -> Result<Self, AppError> {
+        let people = inside.cx.system().memberships().people(inside.organisation.id, owners).await?;
+        Ok(Self(people.into_iter().map(|person| person.account).collect()))
     }
 }
 

@@ -12,6 +12,6 @@ pub(crate) use change::revoke_all_of;
 pub use change::{Change, Enablement, change, revoke};
 pub use configuration::{ConfigurationFile, configuration};
 pub use enrol::{Enrol, Enrolled, Key, enrol};
-pub(crate) use enrol::{Enrolment, Wanted};
+pub(crate) use enrol::{Enrolment, Present, Wanted};
 pub(crate) use keys::{generate_key_pair, preshared_key_context};
 pub use read::{DeviceView, Filter, page, show};

@@ -315,11 +315,11 @@ impl Course<'_> {
 }
 
 fn sound<L>(entries: &[Entry<L>]) -> Vec<(&Row, &L)> {
-    let sound = |entry| match entry {
-        &Entry::Sound(ref row, ref line) => Some((row, line)),
+    let sound = entries.iter().filter_map(|entry| match entry {
+        Entry::Sound(row, line) => Some((row, line)),
         Entry::Bad(..) => None,
-    };
-    entries.iter().filter_map(sound).collect()
+    });
+    sound.collect()
 }
 
 /// Runs what reads files where it holds nobody up.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use warren_auth::permission::Oversee;
-use warren_model::{DeviceId, DeviceName, Email, Invalid, Network, NetworkId, Person, PublicKey};
+use warren_model::{AccountId, DeviceId, DeviceName, Email, Invalid, Network, NetworkId, Person, PublicKey};
 use warren_storage::{Devices as StoredDevices, Repeatability, Source, TransactionOptions};
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     AppError, Contradiction, Inside, Thing,
-    devices::{Enrolment, Wanted},
+    devices::{Enrolment, Present, Wanted},
     records::{
         LineError, LineProblem,
         csv::{Column, Columns, Row},
@@ -186,14 +186,16 @@ impl Imported for Devices {
             for some in lines.chunks(CHUNK_LINES) {
                 scope.step(verdicts.len())?;
                 let holders = holders(&tx.devices(), some).await?;
+                let owners: HashSet<AccountId> = some.iter().map(|(_, enrolment)| enrolment.owner()).collect();
+                let present = Present::of(inside, tx, &owners.into_iter().collect::<Vec<_>>()).await?;
                 for (row, enrolment) in some {
                     if let Some(holder) = holders.get(&(enrolment.wanted.network, enrolment.wanted.public_key)) {
                         verdicts.push(there(columns, row, enrolment, holder));
                         continue;
                     }
                     let enrolled = match scope {
-                        Scope::EachAlone => tx.nested(async |tx| enrolment.carry_out(inside, tx).await).await,
-                        Scope::Together(_) => enrolment.carry_out(inside, tx).await,
+                        Scope::EachAlone => tx.nested(async |tx| enrolment.carry_out(inside, tx, &present).await).await,
+                        Scope::Together(_) => enrolment.carry_out(inside, tx, &present).await,
                     };
                     verdicts.push(match enrolled {
                         Ok((_, device)) => {
@@ -219,7 +221,7 @@ impl Imported for Devices {
 struct Holder {
     id: DeviceId,
     name: DeviceName,
-    is_of: warren_model::AccountId,
+    is_of: AccountId,
 }
 
 /// Which devices hold the keys of `lines`, by network and key.
