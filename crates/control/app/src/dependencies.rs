@@ -2,6 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use warren_courier::{
+    SettingsError,
+    webhook::{PlainHttp, WebhookClient, WebhookConfig, WebhookRules},
+};
 use warren_model::audit::Action;
 use warren_runtime::dependency::{
     AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,
@@ -19,6 +23,13 @@ pub(crate) fn smtp(dependencies: &Dependencies) -> Result<Arc<Dependency>, Depen
         ..DependencySettings::default()
     };
     dependencies.add(DependencyName::new("smtp"), settings)
+}
+
+/// What the operator configured may be anywhere, also in the operator's own network.
+pub(crate) fn operator_webhooks() -> Result<WebhookClient, SettingsError> {
+    let everywhere = ["0.0.0.0/0", "::/0"].map(|prefix| prefix.parse().expect("a prefix"));
+    let rules = WebhookRules { plain_http: PlainHttp::Allowed, also_allowed: everywhere.to_vec() };
+    WebhookClient::build(WebhookConfig { rules, ..WebhookConfig::default() })
 }
 
 /// Every dependency as it is now, by name. Operators.

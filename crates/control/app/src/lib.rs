@@ -33,6 +33,7 @@ pub mod networks;
 pub mod organisations;
 pub mod people;
 pub mod records;
+pub mod scaling;
 pub mod seed;
 pub mod sessions;
 mod words;
@@ -47,8 +48,9 @@ use std::{
 
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
-use warren_courier::Mailer;
+use warren_courier::{Mailer, SettingsError, webhook::WebhookClient};
 use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
+use warren_resilience::InvalidSetting;
 use warren_runtime::{
     Shutdown,
     dependency::{Dependencies, Dependency, DependencyError},
@@ -86,6 +88,8 @@ pub struct Config {
     pub host: String,
     /// Jobs that are worked on at once, to begin with.
     pub job_places: usize,
+    /// When places for jobs grow and shrink, and whom to tell.
+    pub scaling: scaling::ScalingConfig,
     /// Kinds of jobs beside Warren's own, as tests and benchmarks bring them.
     pub further_jobs: Vec<jobs::Kind>,
     /// What sends letters, or keeps them to be looked at; without it there is no mail.
@@ -108,6 +112,7 @@ impl Config {
             open_organisations_max: 256,
             host: "this host".to_owned(),
             job_places: 8,
+            scaling: scaling::ScalingConfig::default(),
             further_jobs: Vec::new(),
             mailer: None,
             mail_language: warren_courier::Language::default(),
@@ -132,6 +137,12 @@ pub enum BuildError {
     /// What is called outside of this process cannot be called with these settings.
     #[error(transparent)]
     Dependency(#[from] DependencyError),
+    /// Places for jobs cannot grow and shrink within these bounds.
+    #[error(transparent)]
+    Scaling(#[from] InvalidSetting),
+    /// What carries messages out of the installation cannot be set up.
+    #[error(transparent)]
+    Courier(#[from] SettingsError),
     /// The key file holds something else.
     #[error("{} does not hold a key of 32 bytes; put the original file back (a backup has it), or everything sealed with it is lost", path.display())]
     KeyFile { path: PathBuf },
@@ -179,6 +190,8 @@ struct Parts {
     analysis_history: tokio::sync::Mutex<analysis::History>,
     workshop: jobs::Workshop,
     dependencies: Dependencies,
+    scaling: scaling::Scaling,
+    operator_webhooks: WebhookClient,
     smtp: Arc<Dependency>,
     tasks: Tasks,
 }
@@ -214,6 +227,8 @@ impl App {
         let dependencies = Dependencies::new(random.clone());
         let parts = Parts {
             smtp: dependencies::smtp(&dependencies)?,
+            scaling: scaling::Scaling::new(&config.scaling, config.job_places)?,
+            operator_webhooks: dependencies::operator_webhooks()?,
             dependencies,
             hashing: hashing::HashingRoom::new(config.hashing_permits, random.clone()),
             hub: gateways::Hub::default(),
@@ -245,6 +260,7 @@ impl App {
     pub fn spawn_worker(&self, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
         let mut tasks = worker::spawn(self, shutdown);
         tasks.extend(jobs::spawn(self, shutdown));
+        tasks.push(scaling::spawn(self, shutdown));
         tasks
     }
 
@@ -342,6 +358,12 @@ impl App {
     }
     pub(crate) fn smtp(&self) -> &Arc<Dependency> {
         &self.0.smtp
+    }
+    pub(crate) fn scaling(&self) -> &scaling::Scaling {
+        &self.0.scaling
+    }
+    pub(crate) fn operator_webhooks(&self) -> &WebhookClient {
+        &self.0.operator_webhooks
     }
     pub(crate) fn workshop(&self) -> &jobs::Workshop {
         &self.0.workshop

@@ -149,6 +149,13 @@ impl Live {
         here.devices.values().filter(|tracked| tracked.stored.usage.is_online(now)).count() as u64
     }
 
+    /// How many devices of all organisations hold a session now, as far as they reported.
+    pub(crate) fn online_of_all(&self, now: Timestamp) -> u64 {
+        let organisations = self.organisations();
+        let devices = organisations.values().flat_map(|here| here.devices.values());
+        devices.filter(|tracked| tracked.stored.usage.is_online(now)).count() as u64
+    }
+
     /// A device that was revoked or kept out holds no session any more, whatever its last handshake.
     pub(crate) fn forget_session(&self, organisation: OrganisationId, device: DeviceId) {
         let mut organisations = self.organisations();

@@ -15,7 +15,7 @@ mod places;
 mod relay;
 mod rescue;
 mod run;
-// mod schedules;
+mod schedules;
 mod tally;
 mod upkeep;
 
@@ -40,7 +40,7 @@ pub(crate) fn spawn(app: &App, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
         dispatch::spawn(app, shutdown),
         relay::spawn(app, shutdown),
         rescue::spawn(app, shutdown),
-        // schedules::spawn(app, shutdown),
+        schedules::spawn(app, shutdown),
         upkeep::spawn(app, shutdown),
     ]
 }

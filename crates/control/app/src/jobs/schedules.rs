@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use time::macros::datetime;
 use tokio::task::JoinHandle;
-use warren_model::{JobId, Schedule};
+use warren_model::{JobId, Schedule, Timestamp};
 use warren_runtime::Shutdown;
 use warren_storage::{JobSchedule, NewJob, StorageError};
 
@@ -11,6 +12,8 @@ use super::kinds;
 use crate::{App, AppError};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The last moment that databases keep.
+const NEVER: Timestamp = datetime!(9999-12-31 0:00 UTC);
 /// Schedules that are served in one look.
 const BATCH_MAX: u64 = 100;
 
@@ -38,7 +41,9 @@ async fn serve(app: &App) -> Result<(), AppError> {
         match come(app, &schedule).await {
             // Another process was faster.
             Ok(_) | Err(AppError::Stale) => {}
-            Err(cause) => tracing::warn!(%cause, schedule = %schedule.id, "a schedule could not be served; it is tried again"),
+            Err(cause) => {
+                tracing::warn!(%cause, schedule = %schedule.id, "a schedule could not be served; it is tried again")
+            }
         }
     }
     Ok(())
@@ -48,7 +53,8 @@ async fn serve(app: &App) -> Result<(), AppError> {
 pub(super) async fn come(app: &App, schedule: &JobSchedule) -> Result<JobId, AppError> {
     let now = app.clock().now();
     let cadence: Schedule = schedule.cadence.parse().map_err(|invalid| AppError::field("cadence", invalid))?;
-    let next = cadence.next_after(now.max(schedule.next_at));
+    // A cadence that never comes again waits for ever.
+    let next = cadence.next_after(now.max(schedule.next_at)).unwrap_or(NEVER);
     let policy = kinds::find(app, &schedule.kind).map(|kind| kind.policy);
     let job = NewJob {
         id: JobId::generate(now, app.random()),
