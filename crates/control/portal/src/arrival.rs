@@ -15,7 +15,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tracing::Instrument;
 
 use crate::{
-    PortalState, origin, pages,
+    PortalState, admission, origin, pages,
     problem::{METHOD, Rejection, TIME_LIMIT},
     request::RequestFacts,
     security,
@@ -45,6 +45,9 @@ pub(crate) async fn arrive(State(state): State<PortalState>, mut request: Reques
         security::add_headers(headers, &state);
         let (status, took) = (answer.status().as_u16(), began.elapsed());
         state.metrics().answered(&method, &route, status, took);
+        if !is_a_probe(&route) {
+            state.app().metrics().request_took(took);
+        }
         log(&route, status, took);
         answer
     };
@@ -58,7 +61,8 @@ async fn bounded(
     next: Next,
     facts: &RequestFacts,
 ) -> Result<Response, Rejection> {
-    let Ok(_place) = state.at_once().try_acquire() else {
+    let priority = admission::priority_of(request.method(), request.uri().path());
+    let Some(_place) = state.admission().enter(priority, request.method(), request.headers()) else {
         state.metrics().turned_away.inc();
         return Err(Rejection::busy(TURNED_AWAY_WAIT));
     };
@@ -129,11 +133,16 @@ fn dressed(mut answer: Response, face: Face, state: &PortalState, facts: &Reques
 fn log(route: &str, status: u16, took: Duration) {
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     // What machines ask for every few seconds would bury the rest.
-    if matches!(route, "/health" | "/ready" | "/metrics") || route.starts_with("/assets") {
+    if is_a_probe(route) {
         tracing::debug!(status, took_ms, "answered");
     } else {
         tracing::info!(status, took_ms, "answered");
     }
+}
+
+/// What machines ask for all the time.
+fn is_a_probe(route: &str) -> bool {
+    matches!(route, "/health" | "/ready" | "/metrics") || route.starts_with("/assets")
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -7,6 +7,7 @@
 //! - A refusal is a [`problem::Rejection`] until the outermost layer gives it words; no cause of a failure leaves the process.
 //! - Only `warren-wire` types are serialised.
 
+mod admission;
 mod api;
 mod arrival;
 mod attempts;

@@ -7,7 +7,11 @@ use tokio::sync::Semaphore;
 use warren_app::App;
 use warren_runtime::Shutdown;
 
-use crate::{attempts::Attempts, metrics::RequestMetrics};
+use crate::{
+    admission::{self, Admission},
+    attempts::Attempts,
+    metrics::RequestMetrics,
+};
 
 /// How the portal is set.
 #[derive(Debug, Clone, Default)]
@@ -27,14 +31,14 @@ struct Inner {
     /// `scheme://host[:port]` of the public URL, as browsers send it in `Origin`.
     origin: String,
     attempts: Attempts,
-    at_once: Arc<Semaphore>,
+    admission: Admission,
     streams: Arc<Semaphore>,
     metrics: RequestMetrics,
 }
 
 impl PortalState {
     /// Requests that are worked on at once; more are turned away with 503.
-    pub const REQUESTS_AT_ONCE_MAX: usize = 512;
+    pub const REQUESTS_AT_ONCE_MAX: usize = admission::REQUESTS_AT_ONCE_MAX as usize;
     /// Live streams that are open at once; more are turned away with 503.
     pub const STREAMS_AT_ONCE_MAX: usize = 2048;
 
@@ -48,7 +52,7 @@ impl PortalState {
             shutdown,
             origin,
             attempts: Attempts::default(),
-            at_once: Arc::new(Semaphore::new(Self::REQUESTS_AT_ONCE_MAX)),
+            admission: Admission::default(),
             streams: Arc::new(Semaphore::new(Self::STREAMS_AT_ONCE_MAX)),
             metrics,
         }))
@@ -76,8 +80,8 @@ impl PortalState {
     pub(crate) fn attempts(&self) -> &Attempts {
         &self.0.attempts
     }
-    pub(crate) fn at_once(&self) -> &Semaphore {
-        &self.0.at_once
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.0.admission
     }
     pub(crate) fn streams(&self) -> Arc<Semaphore> {
         self.0.streams.clone()
