@@ -7,6 +7,7 @@ use warren_courier::{
     webhook::{PlainHttp, WebhookClient, WebhookConfig, WebhookRules},
 };
 use warren_model::audit::Action;
+use warren_resilience::BreakerState;
 use warren_runtime::dependency::{
     AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,
 };
@@ -30,6 +31,34 @@ pub(crate) fn operator_webhooks() -> Result<WebhookClient, SettingsError> {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|prefix| prefix.parse().expect("a prefix"));
     let rules = WebhookRules { plain_http: PlainHttp::Allowed, also_allowed: everywhere.to_vec() };
     WebhookClient::build(WebhookConfig { rules, ..WebhookConfig::default() })
+}
+
+/// What does not work at the moment, and what Warren does instead: one sentence for each dependency that is left alone.
+pub(crate) fn degradations(dependencies: &Dependencies) -> Vec<String> {
+    let broken = dependencies
+        .status()
+        .into_iter()
+        .filter(|one| !matches!(one.state, BreakerState::Closed | BreakerState::ForcedClosed));
+    broken
+        .map(|one| {
+            let instance = one.name.instance().unwrap_or_default();
+            let what = match one.name.kind() {
+                "smtp" => "The mail server does not work: letters wait, and are sent once it does".to_owned(),
+                "redis" => {
+                    "Redis does not work: answers come from the databases, more slowly, and are as right".to_owned()
+                }
+                "nats" => "NATS does not work: jobs on other hosts begin up to half a second later".to_owned(),
+                "database" => {
+                    format!("The database server {instance} does not answer: what needs it is refused until it does")
+                }
+                "webhook" => format!("The webhook receiver {instance} does not work: its events wait, for three days"),
+                _ => format!("{} does not work", one.name),
+            };
+            let minutes = one.state_for.as_secs() / 60;
+            let cause = one.last_failure.map(|failure| format!(" Last failure: {}.", failure.text)).unwrap_or_default();
+            format!("{what}. It has been so for {minutes} min.{cause}")
+        })
+        .collect()
 }
 
 /// Every dependency as it is now, by name. Operators.

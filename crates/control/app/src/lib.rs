@@ -217,14 +217,15 @@ impl App {
             }
             None => return Err(BuildError::KeyFileMissing { path: key_path }),
         };
+        let dependencies = Dependencies::new(random.clone());
         let storage = warren_storage::Config {
+            dependencies: Some(dependencies.clone()),
             open_tenants_max: config.open_organisations_max,
             replica_lag_max: config.replica_lag_max,
             ..warren_storage::Config::standing(config.standing.clone())
         };
         let databases = Databases::open(storage, clock.clone(), random.clone()).await?;
         databases.discard_orphan_tenants().await?;
-        let dependencies = Dependencies::new(random.clone());
         let parts = Parts {
             smtp: dependencies::smtp(&dependencies)?,
             scaling: scaling::Scaling::new(&config.scaling, config.job_places)?,
@@ -326,7 +327,9 @@ impl App {
     }
 
     pub(crate) fn notices(&self) -> Vec<String> {
-        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut notices = self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        notices.extend(dependencies::degradations(self.dependencies()));
+        notices
     }
     pub(crate) fn analysis_history(&self) -> &tokio::sync::Mutex<analysis::History> {
         &self.0.analysis_history
