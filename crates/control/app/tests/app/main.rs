@@ -7,6 +7,7 @@ mod devices;
 mod imports;
 mod installation;
 mod jobs;
+mod recovery;
 mod replicas;
 mod seed;
 mod support;
