@@ -34,6 +34,7 @@ pub mod people;
 pub mod records;
 pub mod seed;
 pub mod sessions;
+pub mod webhooks;
 mod words;
 mod worker;
 
@@ -46,7 +47,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
-use warren_courier::Mailer;
+use warren_courier::{Mailer, SettingsError, WebhookClient, WebhookConfig};
 use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
 use warren_runtime::{
     Shutdown,
@@ -91,6 +92,8 @@ pub struct Config {
     pub mailer: Option<Arc<Mailer>>,
     /// The language of letters to people of whom none is known.
     pub mail_language: warren_courier::Language,
+    /// Where webhooks may lead, and whose certificates are trusted there.
+    pub webhooks: WebhookConfig,
 }
 
 impl Config {
@@ -110,6 +113,7 @@ impl Config {
             further_jobs: Vec::new(),
             mailer: None,
             mail_language: warren_courier::Language::default(),
+            webhooks: WebhookConfig::default(),
         }
     }
 
@@ -131,6 +135,9 @@ pub enum BuildError {
     /// What is called outside of this process cannot be called with these settings.
     #[error(transparent)]
     Dependency(#[from] DependencyError),
+    /// Webhooks cannot be called with these settings.
+    #[error("webhooks: {0}")]
+    Webhooks(#[from] SettingsError),
     /// The key file holds something else.
     #[error("{} does not hold a key of 32 bytes; put the original file back (a backup has it), or everything sealed with it is lost", path.display())]
     KeyFile { path: PathBuf },
@@ -179,6 +186,8 @@ struct Parts {
     workshop: jobs::Workshop,
     dependencies: Dependencies,
     smtp: Arc<Dependency>,
+    webhooks: WebhookClient,
+    receivers: webhooks::Receivers,
     tasks: Tasks,
 }
 
@@ -213,6 +222,8 @@ impl App {
         let dependencies = Dependencies::new(random.clone());
         let parts = Parts {
             smtp: dependencies::smtp(&dependencies)?,
+            webhooks: WebhookClient::build(config.webhooks.clone())?,
+            receivers: webhooks::Receivers::default(),
             dependencies,
             hashing: hashing::HashingRoom::new(config.hashing_permits, random.clone()),
             hub: gateways::Hub::default(),
@@ -341,6 +352,12 @@ impl App {
     }
     pub(crate) fn smtp(&self) -> &Arc<Dependency> {
         &self.0.smtp
+    }
+    pub(crate) fn webhooks(&self) -> &WebhookClient {
+        &self.0.webhooks
+    }
+    pub(crate) fn receivers(&self) -> &webhooks::Receivers {
+        &self.0.receivers
     }
     pub(crate) fn workshop(&self) -> &jobs::Workshop {
         &self.0.workshop

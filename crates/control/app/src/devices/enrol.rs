@@ -185,7 +185,7 @@ impl Enrolment {
         if inside.cx.system().memberships().person(organisation, self.owner).await?.is_none() {
             return Err(AppError::NotFound(Thing::Person));
         }
-        tx.audit().append(&changes.into_entry(self.entry.clone())).await?;
+        inside.record(tx, &changes.into_entry(self.entry.clone())).await?;
         let (id, owner, known) = (self.id, self.owner, app.clone());
         tx.after_commit(move || {
             known.live().remember(organisation, id, network.id, owner, UsageRecord::default());

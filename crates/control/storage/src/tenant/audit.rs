@@ -2,7 +2,7 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
 use warren_model::{
-    AccountId,
+    AccountId, AuditId,
     audit::AuditEntry,
     page::{Page, PageRequest},
 };
@@ -50,6 +50,15 @@ impl<C: Source> AuditEntries<'_, C> {
         rows.truncate(usize::from(request.limit()) + 1);
         let entries = rows.into_iter().map(decode).collect::<Result<Vec<_>, _>>().at(self.on)?;
         Ok(Page::from_rows(request, entries, |entry| entry.id.uuid()))
+    }
+
+    /// Whether this entry stands in the trail already.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn holds(&self, id: AuditId) -> Result<bool, StorageError> {
+        let found = table::Entity::find_by_id(id.uuid()).select_only().column(table::Column::Id);
+        Ok(found.into_tuple::<uuid::Uuid>().one(self.on.connection()).await.at(self.on)?.is_some())
     }
 
     async fn newest(
