@@ -10,3 +10,4 @@ mod jobs;
 mod replicas;
 mod seed;
 mod support;
+mod webhooks;
