@@ -74,5 +74,5 @@ fn compare(before: &Stored, after: &Stored) -> Changes {
         .compare("name", &before.name, &after.name, String::clone)
         .compare("url", &before.url, &after.url, String::clone)
         .compare("events", &before.events, &after.events, |events| events.join(", "))
-        .compare("webhook_standing", &before.standing, &after.standing, |standing| standing.as_str().to_owned())
+        .compare("standing", &before.standing, &after.standing, |standing| standing.as_str().to_owned())
 }
