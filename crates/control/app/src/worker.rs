@@ -79,7 +79,7 @@ async fn try_relay_audit(app: &App) -> Result<(), AppError> {
         tenant
             .transaction(async |tx| -> Result<(), AppError> {
                 for entry in &entries {
-                    app.record(tx, &known.slug, entry).await?;
+                    app.record_once(tx, &known.slug, entry).await?;
                 }
                 Ok(())
             })

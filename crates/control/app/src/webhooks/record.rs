@@ -23,8 +23,24 @@ impl Inside<'_> {
 }
 
 impl App {
-    /// Writes `entry` into the organisation's trail, and has it sent to the webhooks that want it. An entry that stands there
-    /// already, as one that was carried over twice, changes nothing and is not sent again.
+    /// As [`App::record`], for an entry that may have been carried over before: one that stands in the trail already changes
+    /// nothing and is not sent again.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) async fn record_once(
+        &self,
+        tx: &TenantTransaction,
+        slug: &OrganisationSlug,
+        entry: &AuditEntry,
+    ) -> Result<(), AppError> {
+        match tx.audit().holds(entry.id).await? {
+            true => Ok(()),
+            false => self.record(tx, slug, entry).await,
+        }
+    }
+
+    /// Writes `entry` into the organisation's trail, and has it sent to the webhooks that want it.
     ///
     /// # Errors
     /// Those of the database.
@@ -34,9 +50,6 @@ impl App {
         slug: &OrganisationSlug,
         entry: &AuditEntry,
     ) -> Result<(), AppError> {
-        if tx.audit().holds(entry.id).await? {
-            return Ok(());
-        }
         tx.audit().append(entry).await?;
         let event = entry.action.as_str();
         let webhooks = tx.webhooks().all(PER_ORGANISATION_MAX).await?;

@@ -72,7 +72,7 @@ impl<C: Source> AuditEntries<'_, C> {
 }
 
 impl AuditEntries<'_, Writer> {
-    /// Adds an entry. Adding it again changes nothing.
+    /// Adds an entry. Adding it again changes nothing. Use cases add theirs by `App::record`, so that webhooks hear of them.
     pub async fn append(&self, entry: &AuditEntry) -> Result<(), StorageError> {
         let AuditColumns { id, at, actor_account_id, action, body } = AuditColumns::of(entry);
         let row = table::Model { id, at, actor_account_id, action, body };

@@ -209,16 +209,16 @@ async fn a_receiver_that_was_down_gets_each_event_once_it_is_up(database: Databa
     receiver.says("503 Service Unavailable\r\nretry-after: 120\r\n");
     let busy = hooked.until(Span::seconds(20), async || receiver.has()).await;
     receiver.says("200 OK\r\n");
-    let mut seen = Vec::new();
-    while seen.len() < 2 {
+    let mut taken = Vec::new();
+    while taken.len() < 2 {
         let got = hooked.until(Span::seconds(20), async || receiver.has()).await;
         assert!(is_genuine(&got, &secret, hooked.here.clock.now()), "{got:?}");
-        seen.push(got.id().to_owned());
+        if got.answered.starts_with("200") {
+            taken.push(got.id().to_owned());
+        }
     }
-    assert!(seen.contains(&busy.id().to_owned()), "an attempt has another identifier than the one before");
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 2, "one came twice after it was taken");
+    assert!(taken.contains(&busy.id().to_owned()), "an attempt has another identifier than the one before");
+    assert_ne!(taken[0], taken[1], "one came twice after it was taken");
     hooked
         .until(Span::minutes(10), async || {
             let all = deliveries(&inside, webhook).await;
@@ -356,7 +356,7 @@ async fn an_entry_that_is_carried_over_twice_is_sent_once(database: Database) {
     let (entry, organisation, webhook) = {
         let cx = hooked.here.local();
         let inside = cx.enter(&slug("northwind")).await.unwrap();
-        let (webhook, _) = hook(&inside, &receiver.url(), &["person.*"]).await;
+        let (webhook, _) = hook(&inside, &receiver.url(), &["person.invited"]).await;
         let invite = people::Invite {
             name: "Ben".parse().unwrap(),
             email: "ben@example.org".parse().unwrap(),

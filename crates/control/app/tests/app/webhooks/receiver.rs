@@ -24,6 +24,8 @@ pub struct Got {
     /// By name in lower case.
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
+    /// What it was answered.
+    pub answered: &'static str,
 }
 
 impl Got {
@@ -65,9 +67,10 @@ impl Receiver {
                 let (tls, told, answers) = (tls.clone(), told.clone(), Arc::clone(&answers));
                 tokio::spawn(async move {
                     let Ok(mut stream) = tls.accept(stream).await else { return };
-                    let Some(message) = read(&mut stream).await else { return };
-                    let answer = format!("HTTP/1.1 {}content-length: 0\r\n\r\n", answers.lock().unwrap());
-                    let _ = told.send(message);
+                    let Some((headers, body)) = read(&mut stream).await else { return };
+                    let answered = *answers.lock().unwrap();
+                    let answer = format!("HTTP/1.1 {answered}content-length: 0\r\n\r\n");
+                    let _ = told.send(Got { headers, body, answered });
                     let _ = stream.write_all(answer.as_bytes()).await;
                     let _ = stream.shutdown().await;
                 });
@@ -96,7 +99,7 @@ impl Receiver {
     }
 }
 
-async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Got> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<(BTreeMap<String, String>, Vec<u8>)> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -120,5 +123,5 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Got> {
             return None;
         }
     }
-    Some(Got { headers, body })
+    Some((headers, body))
 }
