@@ -36,6 +36,7 @@ pub mod records;
 pub mod scaling;
 pub mod seed;
 pub mod sessions;
+pub mod webhooks;
 mod words;
 mod worker;
 
@@ -49,6 +50,7 @@ use std::{
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
 use warren_courier::{Mailer, SettingsError, webhook::WebhookClient};
+use warren_courier::{Mailer, SettingsError, WebhookClient, WebhookConfig};
 use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
 use warren_resilience::InvalidSetting;
 use warren_runtime::{
@@ -96,6 +98,8 @@ pub struct Config {
     pub mailer: Option<Arc<Mailer>>,
     /// The language of letters to people of whom none is known.
     pub mail_language: warren_courier::Language,
+    /// Where webhooks may lead, and whose certificates are trusted there.
+    pub webhooks: WebhookConfig,
 }
 
 impl Config {
@@ -116,6 +120,7 @@ impl Config {
             further_jobs: Vec::new(),
             mailer: None,
             mail_language: warren_courier::Language::default(),
+            webhooks: WebhookConfig::default(),
         }
     }
 
@@ -143,6 +148,9 @@ pub enum BuildError {
     /// What carries messages out of the installation cannot be set up.
     #[error(transparent)]
     Courier(#[from] SettingsError),
+    /// Webhooks cannot be called with these settings.
+    #[error("webhooks: {0}")]
+    Webhooks(#[from] SettingsError),
     /// The key file holds something else.
     #[error("{} does not hold a key of 32 bytes; put the original file back (a backup has it), or everything sealed with it is lost", path.display())]
     KeyFile { path: PathBuf },
@@ -193,6 +201,8 @@ struct Parts {
     scaling: scaling::Scaling,
     operator_webhooks: WebhookClient,
     smtp: Arc<Dependency>,
+    webhooks: WebhookClient,
+    receivers: webhooks::Receivers,
     tasks: Tasks,
 }
 
@@ -230,6 +240,8 @@ impl App {
             smtp: dependencies::smtp(&dependencies)?,
             scaling: scaling::Scaling::new(&config.scaling, config.job_places)?,
             operator_webhooks: dependencies::operator_webhooks()?,
+            webhooks: WebhookClient::build(config.webhooks.clone())?,
+            receivers: webhooks::Receivers::default(),
             dependencies,
             hashing: hashing::HashingRoom::new(config.hashing_permits, random.clone()),
             hub: gateways::Hub::default(),
@@ -367,6 +379,11 @@ impl App {
     }
     pub(crate) fn operator_webhooks(&self) -> &WebhookClient {
         &self.0.operator_webhooks
+    pub(crate) fn webhooks(&self) -> &WebhookClient {
+        &self.0.webhooks
+    }
+    pub(crate) fn receivers(&self) -> &webhooks::Receivers {
+        &self.0.receivers
     }
     pub(crate) fn workshop(&self) -> &jobs::Workshop {
         &self.0.workshop

@@ -75,10 +75,11 @@ async fn try_relay_audit(app: &App) -> Result<(), AppError> {
                 continue;
             }
         };
+        let Some(known) = app.system().organisations().by_id(organisation).await? else { continue };
         tenant
             .transaction(async |tx| -> Result<(), AppError> {
                 for entry in &entries {
-                    tx.audit().append(entry).await?;
+                    app.record_once(tx, &known.slug, entry).await?;
                 }
                 Ok(())
             })

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use warren_app::{AppError, Thing};
-use warren_model::{AccountId, DeviceId, GatewayId, Invalid, NetworkId, OrganisationSlug};
+use warren_model::{AccountId, DeliveryId, DeviceId, GatewayId, Invalid, NetworkId, OrganisationSlug, WebhookId};
 
 use crate::{PortalState, problem::Rejection};
 
@@ -31,6 +31,12 @@ impl Named for DeviceId {
 }
 impl Named for GatewayId {
     const NAME: &'static str = "gateway";
+}
+impl Named for WebhookId {
+    const NAME: &'static str = "webhook";
+}
+impl Named for DeliveryId {
+    const NAME: &'static str = "delivery";
 }
 
 impl FromRequestParts<PortalState> for Slug {

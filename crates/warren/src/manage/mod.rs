@@ -17,6 +17,7 @@ mod people;
 mod qr;
 mod scope;
 mod table;
+mod webhooks;
 
 use clap::Subcommand;
 
@@ -36,6 +37,8 @@ pub enum Manage {
     Networks(networks::Networks),
     /// The devices of an organisation.
     Devices(devices::Devices),
+    /// Where an organisation's events are sent, and what was sent there.
+    Webhooks(webhooks::Webhooks),
     /// The gateways of the installation.
     Gateways(gateways::Gateways),
     /// What was changed, by whom and when, the latest first.
@@ -57,6 +60,7 @@ impl Manage {
             Self::People(noun) => noun.run().await,
             Self::Networks(noun) => noun.run().await,
             Self::Devices(noun) => noun.run().await,
+            Self::Webhooks(noun) => noun.run().await,
             Self::Gateways(noun) => noun.run().await,
             Self::Activity(noun) => noun.run().await,
             Self::Status(noun) => noun.run().await,

@@ -72,6 +72,7 @@ async fn build(plan: &Plan, shutdown: &Shutdown) -> Result<App, Failure> {
         let standing = plan.database.standing(&plan.data)?;
         let config = warren_app::Config {
             replica_lag_max: plan.database.replica_lag_max(),
+            webhooks: plan.webhooks.clone(),
             ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(standing)
         };
         let unreachable = match App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await {

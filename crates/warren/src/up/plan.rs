@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{Uri, uri::Scheme};
 use ipnet::IpNet;
+use warren_courier::{WebhookConfig, WebhookRules, webhook::PlainHttp};
 use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;
@@ -22,6 +23,8 @@ pub struct Plan {
     pub public_url: String,
     pub tls: Option<TlsFiles>,
     pub trusted_proxies: Vec<IpNet>,
+    /// Where webhooks may lead.
+    pub webhooks: WebhookConfig,
     pub gateway: LocalGateway,
     pub log: String,
     pub log_format: telemetry::LogFormat,
@@ -98,6 +101,14 @@ impl Plan {
             public_url,
             tls,
             trusted_proxies: options.trusted_proxy,
+            webhooks: WebhookConfig {
+                rules: WebhookRules {
+                    plain_http: if options.webhook_plain_http { PlainHttp::Allowed } else { PlainHttp::Refused },
+                    also_allowed: options.webhook_allow,
+                },
+                ca_file: options.webhook_ca,
+                ..WebhookConfig::default()
+            },
             gateway,
             log: options.log,
             log_format: LogFormat::or_fitting(options.log_format),

@@ -2,6 +2,7 @@
 
 mod databases;
 mod redaction;
+mod webhooks;
 
 use std::{fs, os::unix::fs::MetadataExt, process::Command};
 

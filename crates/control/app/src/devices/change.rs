@@ -70,7 +70,7 @@ pub async fn change(
         .tenant
         .transaction(async |tx| -> Result<(), AppError> {
             tx.devices().update(&proof, &after, expected.or_current(before.revision)).await?;
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             announce(inside.app(), tx, &after).await
         })
         .await?;
@@ -114,7 +114,7 @@ async fn revoke_one(
         .tenant
         .transaction(async |tx| -> Result<(), AppError> {
             tx.devices().revoke(proof, device.id, expected).await?;
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             announce(inside.app(), tx, &Device { standing: Standing::Revoked, ..device.clone() }).await
         })
         .await

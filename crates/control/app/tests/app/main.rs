@@ -11,3 +11,4 @@ mod recovery;
 mod replicas;
 mod seed;
 mod support;
+mod webhooks;

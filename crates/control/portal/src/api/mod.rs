@@ -19,6 +19,7 @@ mod parameters;
 mod people;
 mod problems;
 pub(crate) mod reference;
+mod webhooks;
 
 use axum::Router;
 use utoipa::{
@@ -41,7 +42,7 @@ const SESSION: &str = "session";
 
 /// Schemas that the operations' own descriptions do not reach.
 #[derive(OpenApi)]
-#[openapi(components(schemas(v1::Problem, v1::FieldProblem, v1::DeviceLive, v1::GatewayLive)))]
+#[openapi(components(schemas(v1::Problem, v1::FieldProblem, v1::DeviceLive, v1::GatewayLive, v1::WebhookEvent)))]
 struct Schemas;
 
 /// The API's routes.
@@ -71,6 +72,7 @@ fn described() -> OpenApiRouter<PortalState> {
         .merge(devices::router())
         .merge(live::router())
         .merge(activity::router())
+        .merge(webhooks::router())
         .merge(gateways::router())
         .merge(installation::router())
         .merge(database::router())
@@ -93,6 +95,7 @@ fn frame() -> utoipa::openapi::OpenApi {
         ("Networks", "An organisation's private networks."),
         ("Devices", "What may join the networks."),
         ("Activity", "Who did what, when, from where."),
+        ("Webhooks", "Where an organisation's events are sent."),
         ("Gateways", "What carries the traffic."),
         ("Installation", "The installation as a whole. Operators."),
     ];

@@ -81,6 +81,18 @@ pub(super) struct OneDevice {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
+pub(super) struct OneWebhook {
+    webhook: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneDelivery {
+    delivery: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
 pub(super) struct OneGateway {
     gateway: Uuid,
 }

@@ -116,6 +116,8 @@ fn families() -> BTreeSet<String> {
     family("standing", &["invited", "joined"]);
     family("backend", &["userspace", "kernel"]);
     family("tunnel", &["split", "full"]);
+    family("webhook-standing", &["enabled", "disabled", "given-up"]);
+    family("delivery-state", &["pending", "delivered", "failed"]);
     family("database-state", &["fine", "waiting", "running-out"]);
     family("database-sign", &["line", "long-waits", "refusals"]);
     family("database-kind", &["system", "tenant"]);

@@ -20,6 +20,7 @@ mod people;
 mod reader;
 pub(crate) mod rejection;
 mod views;
+mod webhooks;
 
 use askama::Template;
 use axum::{
@@ -41,6 +42,7 @@ pub(crate) fn router() -> Router<PortalState> {
         .merge(devices::router())
         .merge(networks::router())
         .merge(people::router())
+        .merge(webhooks::router())
         .merge(operator::router())
 }
 

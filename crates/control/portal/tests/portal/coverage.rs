@@ -57,6 +57,8 @@ impl Operation {
             .replace("{person}", &person_id)
             .replace("{network}", &id(&furnished.network))
             .replace("{device}", &id(&furnished.device))
+            .replace("{webhook}", &id(&furnished.webhook))
+            .replace("{delivery}", &id(&furnished.delivery))
             .replace("{gateway}", &id(&furnished.gateway["gateway"]));
         assert!(!path.contains('{'), "{path} has a part that this test does not know");
         let identifier = |field: &str| match field {
@@ -143,7 +145,8 @@ async fn things_of_another_organisation_are_not_reached_through_ones_own(databas
     let document = document();
     let mut answers = Vec::new();
     for operation in operations(&document) {
-        let names_a_thing = ["{person}", "{network}", "{device}"].iter().any(|part| operation.path.contains(part));
+        let names_a_thing =
+            ["{person}", "{network}", "{device}", "{webhook}"].iter().any(|part| operation.path.contains(part));
         if names_a_thing {
             let request = operation.request(&document, &furnished, "southwind", &furnished.sam);
             answers.push((operation.name, furnished.portal.send(request).await));

@@ -33,7 +33,7 @@ pub struct Portal {
     _ground: Ground,
 }
 
-/// A portal with two organisations: `northwind` with a network, a device, and Mia as a member; `southwind` with Sam as its admin.
+/// A portal with two organisations: `northwind` with a network, a device, a webhook, and Mia as a member; `southwind` with Sam as its admin.
 pub struct Furnished {
     pub portal: Portal,
     pub operator: Person,
@@ -42,6 +42,9 @@ pub struct Furnished {
     pub gateway: Value,
     pub network: Value,
     pub device: Value,
+    pub webhook: Value,
+    /// A test that is on its way to the webhook.
+    pub delivery: Value,
 }
 
 /// Somebody with a cookie, or without.
@@ -126,7 +129,12 @@ impl Portal {
         let network = json!({"name": "Office", "ipv4_prefix": "10.20.0.0/24", "ipv6_prefix": "fd12:3456:789a::/64"});
         let network = operator.post(&portal, "/organisations/northwind/networks", &network).await.expect(201);
         let device = portal.device(&operator, &network, "Anna's laptop", 9).await;
-        Furnished { portal, operator, mia, sam, gateway, network, device }
+        let webhook = json!({"name": "Inventory", "url": "https://hooks.example.org/warren", "events": ["device.*"]});
+        let webhook = operator.post(&portal, "/organisations/northwind/webhooks", &webhook).await.expect(201);
+        let webhook = webhook["webhook"].clone();
+        let test = format!("/organisations/northwind/webhooks/{}/test", webhook["id"].as_str().unwrap());
+        let delivery = operator.post(&portal, &test, &json!({})).await.expect(202);
+        Furnished { portal, operator, mia, sam, gateway, network, device, webhook, delivery }
     }
 
     /// Enrols a device whose public key is 32 times `key`.

@@ -12,3 +12,4 @@ mod limits;
 mod live;
 mod refusals;
 mod sample;
+mod webhooks;

@@ -2,7 +2,7 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
 use warren_model::{
-    AccountId,
+    AccountId, AuditId,
     audit::AuditEntry,
     page::{Page, PageRequest},
 };
@@ -52,6 +52,15 @@ impl<C: Source> AuditEntries<'_, C> {
         Ok(Page::from_rows(request, entries, |entry| entry.id.uuid()))
     }
 
+    /// Whether this entry stands in the trail already.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn holds(&self, id: AuditId) -> Result<bool, StorageError> {
+        let found = table::Entity::find_by_id(id.uuid()).select_only().column(table::Column::Id);
+        Ok(found.into_tuple::<uuid::Uuid>().one(self.on.connection()).await.at(self.on)?.is_some())
+    }
+
     async fn newest(
         &self,
         query: Select<table::Entity>,
@@ -63,7 +72,7 @@ impl<C: Source> AuditEntries<'_, C> {
 }
 
 impl AuditEntries<'_, Writer> {
-    /// Adds an entry. Adding it again changes nothing.
+    /// Adds an entry. Adding it again changes nothing. Use cases add theirs by `App::record`, so that webhooks hear of them.
     pub async fn append(&self, entry: &AuditEntry) -> Result<(), StorageError> {
         let AuditColumns { id, at, actor_account_id, action, body } = AuditColumns::of(entry);
         let row = table::Model { id, at, actor_account_id, action, body };

@@ -155,15 +155,17 @@ async fn networks_and_devices(tenant: &TenantModels, owner: AccountId) {
     let laptop = enrol(tenant, &office, owner, "laptop").await.unwrap();
     let changed = Device { expires_at: Some(NOW), ..laptop.clone() };
     let entry = entry(Action::DeviceEnrolled, by_account(owner));
-    tenant
+    let holds = tenant
         .transaction(async |tx| {
             tx.networks().update(&networks_of(id), &office.settings, office.id, 1).await?;
             tx.devices().update(&devices_of(id, owner), &changed, 1).await?;
             tx.usage().store_many(&[(laptop.id, UsageRecord::default())]).await?;
-            tx.audit().append(&entry).await
+            tx.audit().append(&entry).await?;
+            tx.audit().holds(entry.id).await
         })
         .await
         .unwrap();
+    assert!(holds);
     let any = DeviceFilter::default();
     let filters = [
         any.clone(),

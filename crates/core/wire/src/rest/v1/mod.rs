@@ -13,6 +13,8 @@ mod network;
 mod organisation;
 mod person;
 mod problem;
+mod webhook;
+mod webhook_event;
 
 pub use access::*;
 pub use activity::*;
@@ -25,6 +27,8 @@ pub use network::*;
 pub use organisation::*;
 pub use person::*;
 pub use problem::*;
+pub use webhook::*;
+pub use webhook_event::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
