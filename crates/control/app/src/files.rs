@@ -198,7 +198,7 @@ pub async fn fetch(inside: &Inside<'_>, id: FileId) -> Result<(StoredFile, Piece
         return Err(Contradiction::FileNotWhole.into());
     }
     let entry = inside.cx.entry_by(inside.cx.subject.actor(), Action::FileFetched, id.uuid(), &file.name);
-    inside.tenant.transaction(async |tx| -> Result<(), AppError> { Ok(tx.audit().append(&entry).await?) }).await?;
+    inside.tenant.transaction(async |tx| -> Result<(), AppError> { inside.record(tx, &entry).await }).await?;
     Ok((file, Pieces { tenant: inside.tenant.clone(), id, next: 0 }))
 }
 
@@ -213,7 +213,7 @@ pub async fn remove(inside: &Inside<'_>, id: FileId) -> Result<(), AppError> {
         .tenant
         .transaction(async |tx| -> Result<(), AppError> {
             tx.files().remove(id).await?;
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             Ok(())
         })
         .await

@@ -49,7 +49,6 @@ use std::{
 
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
-use warren_courier::{Mailer, SettingsError, webhook::WebhookClient};
 use warren_courier::{Mailer, SettingsError, WebhookClient, WebhookConfig};
 use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
 use warren_resilience::InvalidSetting;
@@ -145,9 +144,6 @@ pub enum BuildError {
     /// Places for jobs cannot grow and shrink within these bounds.
     #[error(transparent)]
     Scaling(#[from] InvalidSetting),
-    /// What carries messages out of the installation cannot be set up.
-    #[error(transparent)]
-    Courier(#[from] SettingsError),
     /// Webhooks cannot be called with these settings.
     #[error("webhooks: {0}")]
     Webhooks(#[from] SettingsError),
@@ -379,6 +375,7 @@ impl App {
     }
     pub(crate) fn operator_webhooks(&self) -> &WebhookClient {
         &self.0.operator_webhooks
+    }
     pub(crate) fn webhooks(&self) -> &WebhookClient {
         &self.0.webhooks
     }

@@ -188,11 +188,6 @@ impl Enrolment {
             .first("owner", &self.owner_name)
             .first("addresses", addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>().join(", "));
         tx.devices().insert(&self.proof, &device, self.sealed_psk.as_deref()).await?;
-        tx.audit().append(&changes.into_entry(self.entry.clone())).await?;
-        // Asked again in turn: who is being removed has left before their devices are listed a last time.
-        if inside.cx.system().memberships().person(organisation, self.owner).await?.is_none() {
-            return Err(AppError::NotFound(Thing::Person));
-        }
         inside.record(tx, &changes.into_entry(self.entry.clone())).await?;
         let (id, owner, known) = (self.id, self.owner, app.clone());
         tx.after_commit(move || {

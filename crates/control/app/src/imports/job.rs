@@ -60,7 +60,7 @@ pub async fn start(inside: &Inside<'_>, start: Start) -> Result<JobId, AppError>
     inside
         .tenant
         .transaction(async |tx| -> Result<JobId, AppError> {
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             app.leave(tx, &job).await
         })
         .await
