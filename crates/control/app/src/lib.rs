@@ -15,6 +15,7 @@ mod context;
 pub mod database;
 pub mod devices;
 mod error;
+pub mod exports;
 pub mod gateways;
 mod hashing;
 mod idempotency;

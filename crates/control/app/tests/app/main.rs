@@ -4,6 +4,7 @@
 
 mod analysis;
 mod devices;
+mod exports;
 mod imports;
 mod installation;
 mod replicas;
