@@ -30,6 +30,7 @@ pub mod networks;
 pub mod organisations;
 pub mod people;
 pub mod records;
+pub mod reports;
 pub mod seed;
 pub mod sessions;
 mod words;

@@ -198,7 +198,7 @@ impl<W: Write> Write for Valve<W> {
 }
 
 /// The request for the page at `cursor`.
-pub(super) fn next(cursor: &str) -> Result<PageRequest, AppError> {
+pub(crate) fn next(cursor: &str) -> Result<PageRequest, AppError> {
     let limit = i64::from(PageRequest::LIMIT_MAX);
     PageRequest::new(Some(limit), Some(cursor)).map_err(|invalid| AppError::field("cursor", invalid))
 }

@@ -8,7 +8,7 @@ use crate::{AppError, records::csv::CsvWriter};
 
 /// What stands in one place of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     Absent,
     Text(String),
     Number(u64),
@@ -30,7 +30,7 @@ impl Cell {
         at.map_or(Self::Absent, Self::Moment)
     }
 
-    fn in_csv(&self) -> String {
+    pub fn in_csv(&self) -> String {
         match self {
             Self::Absent => String::new(),
             Self::Text(text) => text.clone(),
@@ -57,7 +57,7 @@ impl Cell {
 }
 
 /// A moment as RFC 3339 writes it, in UTC.
-pub(super) fn show(at: Timestamp) -> String {
+pub(crate) fn show(at: Timestamp) -> String {
     at.format(&Rfc3339).unwrap_or_default()
 }
 

@@ -5,13 +5,14 @@
 //! secret leaves: no hash of a password or token, no sealed key.
 
 mod archive;
-mod lines;
+pub(crate) mod lines;
 mod organisation;
 mod person;
-mod tables;
+pub(crate) mod tables;
 
 use std::io::Write;
 
+pub(crate) use archive::next;
 pub use archive::{FileInfo, Manifest};
 
 use crate::{

@@ -44,7 +44,7 @@ pub(super) async fn write<W: Write + Send + 'static>(
     archive
         .table("devices", tables::DEVICES, async |request| {
             let page = devices::page(inside, Filter::default(), &request).await?;
-            let emails = tables::emails_of(inside, &page.items).await?;
+            let emails = devices::emails_of_owners(inside, &page.items).await?;
             Ok(page.map(|view| tables::device(&view, &emails)))
         })
         .await?;

@@ -139,7 +139,7 @@ async fn part<W: Write + Send + 'static>(
     archive
         .table(&format!("{folder}devices"), tables::DEVICES, async |request| {
             let page = devices::page(inside, own(), &request).await?;
-            let emails = tables::emails_of(inside, &page.items).await?;
+            let emails = devices::emails_of_owners(inside, &page.items).await?;
             Ok(page.map(|view| tables::device(&view, &emails)))
         })
         .await?;

@@ -1,6 +1,6 @@
 //! The tables of archives, and how things of the domain become their lines.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use warren_model::{
     AccountId, Device, GatewayId, Network, Organisation, Person, Tunnel,
@@ -10,7 +10,7 @@ use warren_model::{
 };
 
 use super::lines::Cell;
-use crate::{AppError, Inside, devices::DeviceView};
+use crate::devices::DeviceView;
 
 pub(super) const ORGANISATION: &[&str] = &["organisation_id", "slug", "name", "state", "created_at"];
 
@@ -134,18 +134,18 @@ pub(super) fn usage(view: &DeviceView) -> Vec<Cell> {
     ]
 }
 
-pub(super) const ACTIVITY: &[&str] =
+pub(crate) const ACTIVITY: &[&str] =
     &["entry_id", "at", "actor", "actor_id", "action", "subject_id", "subject", "changes", "source", "request_id"];
 
 /// Whether it is shown from where somebody acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sources {
+pub(crate) enum Sources {
     Shown,
     /// Only those of this account: from where others act is not for it to know.
     Of(AccountId),
 }
 
-pub(super) fn activity(it: &AuditEntry, sources: Sources) -> Vec<Cell> {
+pub(crate) fn activity(it: &AuditEntry, sources: Sources) -> Vec<Cell> {
     let (name, id) = match &it.actor {
         Actor::Account { id, name } => (name.clone(), Some(*id)),
         Actor::LocalOperator { user } => (format!("{user} (local)"), None),
@@ -171,15 +171,4 @@ pub(super) fn activity(it: &AuditEntry, sources: Sources) -> Vec<Cell> {
         shown(source),
         shown(it.request.to_string()),
     ]
-}
-
-/// The addresses of the owners of devices, as far as they belong to the organisation.
-pub(super) async fn emails_of(
-    inside: &Inside<'_>,
-    devices: &[DeviceView],
-) -> Result<HashMap<AccountId, String>, AppError> {
-    let owners: BTreeSet<AccountId> = devices.iter().map(|view| view.device.owner).collect();
-    let owners: Vec<AccountId> = owners.into_iter().collect();
-    let people = inside.cx.system().memberships().people(inside.organisation.id, &owners).await?;
-    Ok(people.into_iter().map(|person| (person.account, person.email.to_string())).collect())
 }

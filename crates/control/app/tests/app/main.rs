@@ -8,5 +8,6 @@ mod exports;
 mod imports;
 mod installation;
 mod replicas;
+mod reports;
 mod seed;
 mod support;
