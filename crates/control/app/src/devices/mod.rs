@@ -14,4 +14,5 @@ pub use configuration::{ConfigurationFile, configuration};
 pub use enrol::{Enrol, Enrolled, Key, enrol};
 pub(crate) use enrol::{Enrolment, Present, Wanted};
 pub(crate) use keys::{generate_key_pair, preshared_key_context};
+pub(crate) use read::emails_of_owners;
 pub use read::{DeviceView, Filter, page, show};

@@ -4,11 +4,13 @@
 
 mod analysis;
 mod devices;
+mod exports;
 mod imports;
 mod installation;
 mod jobs;
 mod recovery;
 mod replicas;
+mod reports;
 mod seed;
 mod support;
 mod webhooks;
