@@ -138,6 +138,15 @@ impl Config {
         }
     }
 
+    /// The queues whose jobs are worked on. A worker that knows no mail server leaves letters to processes that do.
+    pub fn served_queues(&self) -> Vec<Queue> {
+        let has_what_it_takes = |queue: Queue| {
+            self.role.may_serve(queue)
+                && (queue != Queue::Mail || self.role == ProcessRole::ControlPlane || self.mailer.is_some())
+        };
+        self.job_queues.iter().copied().filter(|queue| has_what_it_takes(*queue)).collect()
+    }
+
     /// The same, with its databases elsewhere.
     pub fn on(self, standing: Standing) -> Self {
         Self { standing, ..self }
@@ -238,8 +247,7 @@ fn workshop(
     dependencies: &Dependencies,
 ) -> Result<jobs::Workshop, DependencyError> {
     let id = WorkerId::generate(clock.now(), random.as_ref());
-    let queues = config.job_queues.iter().copied().filter(|queue| config.role.may_serve(*queue)).collect();
-    let workshop = jobs::Workshop::new(id, queues, config.job_places);
+    let workshop = jobs::Workshop::new(id, config.served_queues(), config.job_places);
     if let Some(nats) = &config.nats {
         workshop.hang(Bells::new(nats.clone(), dependencies, random.clone(), id.to_string())?);
     }
