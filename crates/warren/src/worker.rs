@@ -13,7 +13,7 @@ use crate::{
     database::DatabaseOptions,
     folder, manage,
     nats::NatsOptions,
-    up::{LogFormat, limits},
+    up::{LogFormat, limits, origin},
 };
 
 /// Options of `warren worker`.
@@ -47,6 +47,9 @@ pub struct Options {
     log_format: Option<LogFormat>,
 }
 
+/// How long the tasks may take to end: jobs have 20 seconds for it, and then are let go of.
+const SETTLE_WITHIN: Duration = Duration::from_secs(25);
+
 /// Runs until SIGINT or SIGTERM; then jobs come to their end or to a good place, within 20 seconds.
 ///
 /// # Errors
@@ -67,8 +70,8 @@ async fn work(config: Config, options: &Options) -> Result<(), Failure> {
     let queues: Vec<&str> = queues.iter().map(|queue| queue.as_str()).collect();
     manage::print(format!("Working on {places} jobs at once, of the queues {}.", queues.join(", ")))?;
     shutdown.requested().await;
-    // Each task ends by itself soon: the one that works on jobs once they have ended or were let go of.
-    futures_util::future::join_all(working).await;
+    // What is left of it after that has nothing to lose: each of its steps is one transaction.
+    let _ = tokio::time::timeout(SETTLE_WITHIN, futures_util::future::join_all(working)).await;
     app.close().await;
     Ok(())
 }
@@ -85,7 +88,7 @@ fn config(options: &Options) -> Result<Config, Failure> {
         job_queues: queues(&options.queues)?,
         nats: options.nats.config()?,
         replica_lag_max: options.database.replica_lag_max(),
-        ..Config::new(options.data.clone(), options.public_url.trim_end_matches('/').to_owned()).on(standing)
+        ..Config::new(options.data.clone(), origin(&options.public_url)?).on(standing)
     };
     let idle = config.job_queues.iter().find(|queue| !config.served_queues().contains(queue));
     if let Some(queue) = idle.filter(|_| !options.queues.is_empty()) {

@@ -15,6 +15,7 @@ use warren_portal::PortalState;
 use warren_runtime::{Shutdown, files, lock::FolderLock, telemetry};
 
 pub use options::{LogFormat, Options};
+pub use plan::origin;
 
 use self::{carrier::Carrier, doors::Doors, plan::Plan};
 use crate::{Failure, building, folder};

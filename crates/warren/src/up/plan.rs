@@ -158,7 +158,10 @@ impl Plan {
 }
 
 /// `scheme://host[:port]` of `url`, which may hold nothing else.
-fn origin(url: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// [`Failure::Usage`]
+pub fn origin(url: &str) -> Result<String, Failure> {
     let refused = || {
         Failure::Usage(format!("{url} is no address of a portal; write it as https://vpn.example.org, without a path"))
     };
