@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use http::StatusCode;
-use warren_app::{maintenance::StorageError, moving::MoveError};
+use warren_app::{BuildError, maintenance::StorageError, moving::MoveError};
 use warren_gateway::GatewayError;
 use warren_runtime::{files::FileError, lock::LockError};
 use warren_wire::rest::v1::Problem;
@@ -130,6 +130,7 @@ impl Failure {
             Self::Move(error) => of_move(error),
             Self::NotFound { .. } | Self::NoInstallation(_) => 4,
             Self::NotRunning(_) | Self::NotPermitted { .. } | Self::Unanswered { .. } => 5,
+            Self::Build(BuildError::WorkerWithoutInstallation { .. } | BuildError::WorkerWithoutKey { .. }) => 4,
             Self::Locked(LockError::Io { .. })
             | Self::File(_)
             | Self::Io { .. }

@@ -34,6 +34,7 @@ pub mod networks;
 pub mod organisations;
 pub mod people;
 pub mod records;
+mod role;
 pub mod scaling;
 pub mod reports;
 pub mod seed;
@@ -53,6 +54,9 @@ use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
 use warren_courier::{Mailer, SettingsError, WebhookClient, WebhookConfig};
 use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
+use warren_courier::{Mailer, SettingsError, webhook::WebhookClient};
+use warren_dispatch::Bells;
+use warren_model::{Clock, OrganisationId, Queue, Random, Timestamp, WorkerId};
 use warren_resilience::InvalidSetting;
 use warren_runtime::{
     Shutdown,
@@ -60,11 +64,16 @@ use warren_runtime::{
     files::{FileError, read_private, write_private},
     supervise::Tasks,
 };
-use warren_storage::{Databases, Place, StorageError, SystemModels};
+use warren_storage::{Databases, Place, StorageError, SystemModels, WhatIsThere};
 
 pub use context::{Expected, IdempotencyKey, Inside, OpContext};
 pub use error::{AppError, Contradiction, FieldError, Thing};
 pub use metrics::Metrics;
+pub use role::ProcessRole;
+pub use warren_dispatch::{
+    BellsStatus, Credentials as NatsCredentials, NatsConfig, NatsConfigError, Prefix as NatsPrefix,
+    ServerUrl as NatsUrl,
+};
 pub use warren_storage::{Account, DatabaseUrl, DatabaseUrlError, ReplicaUrlError, Servers, Standing};
 pub use words::Language;
 
@@ -87,10 +96,18 @@ pub struct Config {
     pub hashing_permits: usize,
     /// Organisations' databases that are open at once.
     pub open_organisations_max: usize,
+    /// What this process is for.
+    pub role: ProcessRole,
     /// What this host is called where several work on jobs.
     pub host: String,
     /// Jobs that are worked on at once, to begin with.
     pub job_places: usize,
+    /// Queues whose jobs are worked on; of them, those that the role may serve.
+    pub job_queues: Vec<Queue>,
+    /// Without being called, it is looked this often whether there are jobs: a call may be lost, and delays pass.
+    pub jobs_looked_for_every: Duration,
+    /// Over what processes call each other when there are jobs; without it, the others find them by looking.
+    pub nats: Option<NatsConfig>,
     /// When places for jobs grow and shrink, and whom to tell.
     pub scaling: scaling::ScalingConfig,
     /// Kinds of jobs beside Warren's own, as tests and benchmarks bring them.
@@ -115,14 +132,27 @@ impl Config {
             session_absolute: Duration::from_secs(14 * 24 * 3600),
             hashing_permits: 2,
             open_organisations_max: 256,
+            role: ProcessRole::ControlPlane,
             host: "this host".to_owned(),
             job_places: 8,
+            job_queues: Queue::ALL.to_vec(),
+            jobs_looked_for_every: Duration::from_millis(500),
+            nats: None,
             scaling: scaling::ScalingConfig::default(),
             further_jobs: Vec::new(),
             mailer: None,
             mail_language: warren_courier::Language::default(),
             webhooks: WebhookConfig::default(),
         }
+    }
+
+    /// The queues whose jobs are worked on. A worker that knows no mail server leaves letters to processes that do.
+    pub fn served_queues(&self) -> Vec<Queue> {
+        let has_what_it_takes = |queue: Queue| {
+            self.role.may_serve(queue)
+                && (queue != Queue::Mail || self.role == ProcessRole::ControlPlane || self.mailer.is_some())
+        };
+        self.job_queues.iter().copied().filter(|queue| has_what_it_takes(*queue)).collect()
     }
 
     /// The same, with its databases elsewhere.
@@ -155,6 +185,17 @@ pub enum BuildError {
     /// The key file is gone while there are data sealed with it.
     #[error("{} is missing but the database holds secrets sealed with it; put the file back from a backup", path.display())]
     KeyFileMissing { path: PathBuf },
+    /// A worker has nothing to work with.
+    #[error("{} holds no sealing key; copy {KEY_FILE} there from the data folder of `warren up`, readable by this user only", folder.display())]
+    WorkerWithoutKey { folder: PathBuf },
+    /// A worker would be alone.
+    #[error("there is no installation in {place}; start `warren up` on it first, and name the same database")]
+    WorkerWithoutInstallation { place: Place },
+    /// Files have one process.
+    #[error(
+        "databases that are files belong to the one process of `warren up`; a worker needs them on a server: move them with `warren db move`, and name it with --database-url"
+    )]
+    WorkerOnFiles,
     /// The system database is gone while there are organisations' databases: a new one would know of none of them.
     #[error("{place} is missing but there are databases of organisations beside it; put it back from a backup")]
     SystemMissing { place: Place },
@@ -175,6 +216,50 @@ fn key_in(path: &Path) -> Result<Option<SealingKey>, BuildError> {
     let Some(bytes) = read_private(path)? else { return Ok(None) };
     let bytes = bytes.try_into().map_err(|_| BuildError::KeyFile { path: path.to_owned() })?;
     Ok(Some(SealingKey::from_bytes(bytes)))
+}
+
+/// The key of the control plane, which makes it together with the installation.
+fn own_key(config: &Config, found: WhatIsThere, random: &dyn Random) -> Result<SealingKey, BuildError> {
+    let (path, is_new) = (config.data_folder.join(KEY_FILE), !found.system);
+    if is_new && found.tenants > 0 {
+        return Err(BuildError::SystemMissing { place: found.place });
+    }
+    match key_in(&path)? {
+        Some(key) => Ok(key),
+        None if is_new => {
+            let key = SealingKey::generate(random);
+            write_private(&path, key.expose_bytes())?;
+            Ok(key)
+        }
+        None => Err(BuildError::KeyFileMissing { path }),
+    }
+}
+
+/// The key of a worker, which somebody copied.
+fn copied_key(config: &Config, found: WhatIsThere) -> Result<SealingKey, BuildError> {
+    if matches!(config.standing, Standing::Folder(_)) {
+        return Err(BuildError::WorkerOnFiles);
+    }
+    if !found.system {
+        return Err(BuildError::WorkerWithoutInstallation { place: found.place });
+    }
+    let missing = || BuildError::WorkerWithoutKey { folder: config.data_folder.clone() };
+    key_in(&config.data_folder.join(KEY_FILE))?.ok_or_else(missing)
+}
+
+/// What works on jobs, with the bells of this process.
+fn workshop(
+    config: &Config,
+    clock: &dyn Clock,
+    random: &Arc<dyn Random>,
+    dependencies: &Dependencies,
+) -> Result<jobs::Workshop, DependencyError> {
+    let id = WorkerId::generate(clock.now(), random.as_ref());
+    let workshop = jobs::Workshop::new(id, config.served_queues(), config.job_places);
+    if let Some(nats) = &config.nats {
+        workshop.hang(Bells::new(nats.clone(), dependencies, random.clone(), id.to_string())?);
+    }
+    Ok(workshop)
 }
 
 /// The control plane. Clones are handles to the same one.
@@ -205,25 +290,16 @@ struct Parts {
 }
 
 impl App {
-    /// Opens the databases and the sealing key in `config.data_folder`, which exists; makes them when they are not there.
+    /// Opens the databases and the sealing key in `config.data_folder`, which exists; the control plane makes them when they are
+    /// not there.
     ///
     /// # Errors
     /// [`BuildError`] says in one sentence what is wrong and what to do.
     pub async fn build(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, BuildError> {
-        let key_path = config.data_folder.join(KEY_FILE);
         let found = Databases::look(&config.standing).await?;
-        let is_new = !found.system;
-        if is_new && found.tenants > 0 {
-            return Err(BuildError::SystemMissing { place: found.place });
-        }
-        let sealing = match key_in(&key_path)? {
-            Some(key) => key,
-            None if is_new => {
-                let key = SealingKey::generate(random.as_ref());
-                write_private(&key_path, key.expose_bytes())?;
-                key
-            }
-            None => return Err(BuildError::KeyFileMissing { path: key_path }),
+        let sealing = match config.role {
+            ProcessRole::ControlPlane => own_key(&config, found, random.as_ref())?,
+            ProcessRole::Worker => copied_key(&config, found)?,
         };
         let dependencies = Dependencies::new(random.clone());
         let storage = warren_storage::Config {
@@ -234,6 +310,11 @@ impl App {
         };
         let databases = Databases::open(storage, clock.clone(), random.clone()).await?;
         databases.discard_orphan_tenants().await?;
+        if config.role == ProcessRole::ControlPlane {
+            databases.discard_orphan_tenants().await?;
+        }
+        let dependencies = Dependencies::new(random.clone());
+        let workshop = workshop(&config, clock.as_ref(), &random, &dependencies)?;
         let parts = Parts {
             smtp: dependencies::smtp(&dependencies)?,
             scaling: scaling::Scaling::new(&config.scaling, config.job_places)?,
@@ -248,7 +329,7 @@ impl App {
             started_at: clock.now(),
             notices: Mutex::default(),
             analysis_history: tokio::sync::Mutex::default(),
-            workshop: jobs::Workshop::new(WorkerId::generate(clock.now(), random.as_ref()), config.job_places),
+            workshop,
             tasks: Tasks::default(),
             config,
             clock,
@@ -259,7 +340,9 @@ impl App {
         parts.metrics.watch(&parts.databases);
         parts.workshop.tally().register(&parts.metrics);
         let app = Self(Arc::new(parts));
-        networks::release_abandoned_ports(&app).await?;
+        if app.config().role == ProcessRole::ControlPlane {
+            networks::release_abandoned_ports(&app).await?;
+        }
         if matches!(app.config().standing, Standing::Folder(_)) {
             // The folder is this process's alone: what stands as running was a dead one's.
             jobs::rescue_all(&app).await?;
@@ -271,13 +354,17 @@ impl App {
     pub fn spawn_worker(&self, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
         let mut tasks = worker::spawn(self, shutdown);
         tasks.extend(jobs::spawn(self, shutdown));
-        tasks.push(scaling::spawn(self, shutdown));
+        if self.config().role == ProcessRole::ControlPlane {
+            tasks.push(scaling::spawn(self, shutdown));
+        }
         tasks
     }
 
     /// Stores what is only in memory and closes the databases.
     pub async fn close(self) {
-        worker::store_usage(&self).await;
+        if self.config().role == ProcessRole::ControlPlane {
+            worker::store_usage(&self).await;
+        }
         jobs::retire(&self).await;
         self.0.databases.clone().close().await;
     }
@@ -304,6 +391,10 @@ impl App {
     /// Figures for the operator.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+    /// How the connection is over which processes call each other; none where there is none.
+    pub fn bells(&self) -> Option<BellsStatus> {
+        self.workshop().bells().map(|bells| bells.status())
     }
     /// The background work, and how it fares.
     pub fn tasks(&self) -> &Tasks {

@@ -4,23 +4,21 @@ mod admission;
 mod carrier;
 mod doors;
 mod greeting;
-mod limits;
+pub mod limits;
 mod options;
 mod plan;
 mod tls;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use warren_app::App;
-use warren_model::ambient::random_bytes;
 use warren_portal::PortalState;
-use warren_resilience::Backoff;
-use warren_runtime::{Shutdown, SystemClock, SystemRandom, files, lock::FolderLock, telemetry};
+use warren_runtime::{Shutdown, files, lock::FolderLock, telemetry};
 
 pub use options::{LogFormat, Options};
+pub use plan::origin;
 
 use self::{carrier::Carrier, doors::Doors, plan::Plan};
-use crate::{Failure, folder};
+use crate::{Failure, building, folder};
 
 /// How long requests may take to finish, and the gateway to end, once the process was asked to end.
 const FINISH_WITHIN: Duration = Duration::from_secs(3);
@@ -47,7 +45,7 @@ async fn work(plan: Plan) -> Result<(), Failure> {
 
     let doors = Doors::open(&plan)?;
     let plan = plan.reached_at(doors.address());
-    let app = build(&plan, &shutdown).await?;
+    let app = building::build(config(&plan)?, plan.database_wait, &shutdown).await?;
 
     let state = PortalState::new(app.clone(), plan.portal(), shutdown.clone());
     let worker = app.spawn_worker(&shutdown);
@@ -89,4 +87,12 @@ async fn build(plan: &Plan, shutdown: &Shutdown) -> Result<App, Failure> {
             () = tokio::time::sleep(wait) => {}
         }
     }
+/// What the control plane is built from.
+fn config(plan: &Plan) -> Result<warren_app::Config, Failure> {
+    Ok(warren_app::Config {
+        host: building::host(),
+        nats: plan.nats.clone(),
+        replica_lag_max: plan.database.replica_lag_max(),
+        ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(plan.database.standing(&plan.data)?)
+    })
 }

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use http::{Uri, uri::Scheme};
 use ipnet::IpNet;
 use warren_courier::{WebhookConfig, WebhookRules, webhook::PlainHttp};
+use warren_app::NatsConfig;
 use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;
@@ -18,6 +19,8 @@ pub struct Plan {
     pub data: PathBuf,
     pub database: DatabaseOptions,
     pub database_wait: Duration,
+    /// Over what the processes that work on jobs call each other.
+    pub nats: Option<NatsConfig>,
     pub listen: SocketAddr,
     /// Without a slash at the end. Empty until the port is known, where none was said.
     pub public_url: String,
@@ -97,6 +100,7 @@ impl Plan {
             data: options.data,
             database: options.database,
             database_wait: Duration::from_secs(options.database_wait),
+            nats: options.nats.config()?,
             listen: options.listen,
             public_url,
             tls,
@@ -165,7 +169,10 @@ impl Plan {
 }
 
 /// `scheme://host[:port]` of `url`, which may hold nothing else.
-fn origin(url: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// [`Failure::Usage`]
+pub fn origin(url: &str) -> Result<String, Failure> {
     let refused = || {
         Failure::Usage(format!("{url} is no address of a portal; write it as https://vpn.example.org, without a path"))
     };
