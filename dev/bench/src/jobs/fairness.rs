@@ -35,9 +35,10 @@ pub fn run(noisy: u64, rounds: u8) -> anyhow::Result<String> {
     );
     let mut verdicts = Vec::new();
     for engine in [Engine::Sqlite, Engine::MariaDb, Engine::PostgreSql] {
+        let name = super::name(engine);
         let (mut alone, mut beside, mut noise) = (Times::default(), Times::default(), Vec::new());
         for _ in 0..rounds {
-            crate::page::progress(&format!("fairness on {engine}"));
+            crate::page::progress(&format!("fairness on {name}"));
             alone = alone.with(&super::runtime()?.block_on(measure(engine, 0))?.0);
             let (times, per_second) = super::runtime()?.block_on(measure(engine, noisy))?;
             beside = beside.with(&times);
@@ -46,12 +47,12 @@ pub fn run(noisy: u64, rounds: u8) -> anyhow::Result<String> {
         let row = |beside: &str, times: &Times, noise: &str| {
             let figure = |percent| milliseconds(times.percentile(percent));
             let (p50, p99, longest) = (figure(50.0), figure(99.0), milliseconds(times.max()));
-            format!("| {engine} | {beside} | {p50} | **{p99}** | {longest} | {noise} |\n")
+            format!("| {name} | {beside} | {p50} | **{p99}** | {longest} | {noise} |\n")
         };
         text.push_str(&row("nobody", &alone, ""));
         text.push_str(&row("the noisy one", &beside, &format!("{:.0}", figures::median(noise).0)));
         let times = beside.percentile(99.0).as_secs_f64() / alone.percentile(99.0).as_secs_f64();
-        verdicts.push(format!("on {engine} {}", verdict(times <= 2.0, &format!("{times:.2} times"))));
+        verdicts.push(format!("on {name} {}", verdict(times <= 2.0, &format!("{times:.2} times"))));
     }
     text.push_str(&format!("\nThe goal is that the quiet one's p99 at most doubles: {}.\n\n", verdicts.join("; ")));
     Ok(text)

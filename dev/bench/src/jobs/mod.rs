@@ -74,13 +74,11 @@ fn queues(jobs: u64) -> anyhow::Result<String> {
             (Places::Fixed(PLACES_FOR_AT_ONCE), format!("**Warren**, {AT_ONCE} at once")),
             (Places::AsItComes, "**Warren** as it comes".to_owned()),
         ] {
-            progress(&format!("{what} on {engine}"));
-            let waiting =
-                Waiting { jobs, organisations: organisations(ORGANISATIONS), errand: Errand::of_many(0) };
-            let figures = runtime()?.block_on(async {
-                course::run(Warren::with(engine, places, &waiting).await?, lengths).await
-            })?;
-            text.push_str(&row(&what, &engine.to_string(), &figures));
+            progress(&format!("{what} on {}", name(engine)));
+            let waiting = Waiting { jobs, organisations: organisations(ORGANISATIONS), errand: Errand::of_many(0) };
+            let figures = runtime()?
+                .block_on(async { course::run(Warren::with(engine, places, &waiting).await?, lengths).await })?;
+            text.push_str(&row(&what, name(engine), &figures));
         }
         for peer in Peer::ALL.iter().filter(|peer| peer.stands_beside(engine)) {
             progress(peer.name());
@@ -118,6 +116,14 @@ fn row(queue: &str, on: &str, figures: &Figures) -> String {
         of(99.0),
         milliseconds(waits.max())
     )
+}
+
+const fn name(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => "SQLite",
+        Engine::MariaDb => "MariaDB",
+        Engine::PostgreSql => "PostgreSQL",
+    }
 }
 
 /// As many threads as there are processors, as in the program.

@@ -11,7 +11,7 @@ use warren_app::{
 };
 use warren_model::{Clock, JobId, OrganisationId};
 use warren_runtime::{Shutdown, SystemClock, SystemRandom};
-use warren_storage::{Databases, Engine, NewJob, StorageError};
+use warren_storage::{Databases, Engine, NewJob};
 use warren_testkit::servers::{DatabaseServer, Durability, ServerKind, Settings};
 
 use super::{course::Contender, errand::Errand};
@@ -138,7 +138,7 @@ async fn fill(standing: &Standing, waiting: &Waiting) -> anyhow::Result<()> {
         .collect();
     for some in jobs.chunks(AT_A_TIME) {
         let models = databases.system_models();
-        models.transaction(async |tx| Ok::<_, StorageError>(tx.jobs().insert_many(some).await?)).await?;
+        models.transaction(async |tx| tx.jobs().insert_many(some).await).await?;
     }
     databases.close().await;
     Ok(())

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
-use apalis::prelude::{BoxDynError, Strategy, TaskBuilder, WorkerBuilder, WorkerBuilderExt, BackendExt};
-use apalis_sqlite::{Config, SqlitePool, SqliteStorage, SqliteTask, callback::HookCallbackListener, queries::push_tasks};
+use apalis::prelude::{BackendExt, BoxDynError, Strategy, TaskBuilder, WorkerBuilder, WorkerBuilderExt};
+use apalis_sqlite::{
+    Config, SqlitePool, SqliteStorage, SqliteTask, callback::HookCallbackListener, queries::push_tasks,
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -75,8 +77,11 @@ impl Contender for Apalis {
         let backend = SqliteStorage::<Errand>::new(&self.pool)
             .with_config(Config::default().queue(QUEUE).batch_size(BATCH))
             .poll_with_strategy(strategy);
-        let worker =
-            WorkerBuilder::new("bench").backend(backend).concurrency(AT_ONCE).parallelize(tokio::spawn).build(carry_out);
+        let worker = WorkerBuilder::new("bench")
+            .backend(backend)
+            .concurrency(AT_ONCE)
+            .parallelize(tokio::spawn)
+            .build(carry_out);
         Ok(tokio::spawn(async move {
             if let Err(error) = worker.run().await {
                 crate::page::progress(&anyhow!("apalis ended: {error}").to_string());

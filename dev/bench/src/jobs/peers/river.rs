@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use riverqueue::{BoxError, Client, Job, QueueConfig, RunHandle, WorkContext, WorkOutcome, Workers, migrate::PostgresMigrator};
+use riverqueue::{
+    BoxError, Client, Job, QueueConfig, RunHandle, WorkContext, WorkOutcome, Workers, migrate::PostgresMigrator,
+};
 use warren_testkit::servers::DatabaseServer;
 
 use super::postgres;
