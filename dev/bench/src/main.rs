@@ -7,6 +7,7 @@ mod breaker;
 mod client;
 mod database;
 mod figures;
+mod jobs;
 mod latency;
 mod page;
 mod start;
@@ -47,6 +48,9 @@ enum What {
     /// Measures many organisations, and prints the figures for the process that started it.
     #[command(hide = true)]
     DatabaseTenants(database::tenants::once::Arguments),
+    /// The job queue beside apalis-sqlite, riverqueue and graphile_worker (`--features queues`) and BullMQ, and how it treats a quiet
+    /// organisation (Debian's mariadb-server, postgresql and redis-server; npm).
+    Jobs(jobs::Arguments),
     /// Start-up time and idle memory of the control plane and the gateway (root; iproute2, nftables).
     Start(start::Arguments),
 }
@@ -62,6 +66,7 @@ fn main() -> anyhow::Result<()> {
         What::Breaker(arguments) => breaker::run(&arguments),
         What::Database(arguments) => database::run(&arguments),
         What::DatabaseTenants(arguments) => database::tenants::once::run(&arguments),
+        What::Jobs(arguments) => jobs::run(&arguments),
         What::Start(arguments) => start::run(&arguments),
     }
 }
