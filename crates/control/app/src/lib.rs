@@ -16,8 +16,8 @@ pub mod database;
 pub mod dependencies;
 pub mod devices;
 mod error;
-pub mod files;
 pub mod exports;
+pub mod files;
 pub mod gateways;
 mod hashing;
 mod idempotency;
@@ -34,9 +34,9 @@ pub mod networks;
 pub mod organisations;
 pub mod people;
 pub mod records;
+pub mod reports;
 mod role;
 pub mod scaling;
-pub mod reports;
 pub mod seed;
 pub mod sessions;
 pub mod webhooks;
@@ -53,8 +53,6 @@ use std::{
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
 use warren_courier::{Mailer, SettingsError, WebhookClient, WebhookConfig};
-use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
-use warren_courier::{Mailer, SettingsError, webhook::WebhookClient};
 use warren_dispatch::Bells;
 use warren_model::{Clock, OrganisationId, Queue, Random, Timestamp, WorkerId};
 use warren_resilience::InvalidSetting;
@@ -309,11 +307,9 @@ impl App {
             ..warren_storage::Config::standing(config.standing.clone())
         };
         let databases = Databases::open(storage, clock.clone(), random.clone()).await?;
-        databases.discard_orphan_tenants().await?;
         if config.role == ProcessRole::ControlPlane {
             databases.discard_orphan_tenants().await?;
         }
-        let dependencies = Dependencies::new(random.clone());
         let workshop = workshop(&config, clock.as_ref(), &random, &dependencies)?;
         let parts = Parts {
             smtp: dependencies::smtp(&dependencies)?,

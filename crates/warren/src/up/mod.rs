@@ -62,37 +62,13 @@ async fn work(plan: Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds the control plane. A database server that does not answer yet is waited for: the machine may have just started.
-async fn build(plan: &Plan, shutdown: &Shutdown) -> Result<App, Failure> {
-    let give_up_at = tokio::time::Instant::now() + plan.database_wait;
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(3));
-    loop {
-        let standing = plan.database.standing(&plan.data)?;
-        let config = warren_app::Config {
-            replica_lag_max: plan.database.replica_lag_max(),
-            webhooks: plan.webhooks.clone(),
-            ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(standing)
-        };
-        let unreachable = match App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await {
-            Err(error) if error.is_of_an_unreachable_server() => error,
-            outcome => return Ok(outcome?),
-        };
-        let wait = backoff.after_failure(u64::from_le_bytes(random_bytes(&SystemRandom)));
-        if shutdown.is_requested() || tokio::time::Instant::now() + wait >= give_up_at {
-            return Err(unreachable.into());
-        }
-        tracing::warn!(cause = %unreachable, "waiting for the database server");
-        tokio::select! {
-            () = shutdown.requested() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
 /// What the control plane is built from.
 fn config(plan: &Plan) -> Result<warren_app::Config, Failure> {
     Ok(warren_app::Config {
         host: building::host(),
         nats: plan.nats.clone(),
         replica_lag_max: plan.database.replica_lag_max(),
+        webhooks: plan.webhooks.clone(),
         ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(plan.database.standing(&plan.data)?)
     })
 }

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{Uri, uri::Scheme};
 use ipnet::IpNet;
-use warren_courier::{WebhookConfig, WebhookRules, webhook::PlainHttp};
 use warren_app::NatsConfig;
+use warren_courier::{WebhookConfig, WebhookRules, webhook::PlainHttp};
 use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;

@@ -2,7 +2,6 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
 use warren_model::{
-    AccountId, AuditId,
     AccountId, AuditId, Period,
     audit::AuditEntry,
     page::{Page, PageRequest},
@@ -60,6 +59,8 @@ impl<C: Source> AuditEntries<'_, C> {
     pub async fn holds(&self, id: AuditId) -> Result<bool, StorageError> {
         let found = table::Entity::find_by_id(id.uuid()).select_only().column(table::Column::Id);
         Ok(found.into_tuple::<uuid::Uuid>().one(self.on.connection()).await.at(self.on)?.is_some())
+    }
+
     /// A page of what happened in `period`, newest first.
     pub async fn page_of_period(
         &self,
