@@ -50,9 +50,7 @@ impl FromStr for EventPattern {
             None => text == "*" || known_events().any(|event| event == text),
         };
         if !is_known {
-            return Err(Invalid::Unknown {
-                known: "*, device.*, device.enrolled, and every other action of the activity",
-            });
+            return Err(Invalid::Unknown { known: "*, device.*, device.enrolled, …" });
         }
         Ok(Self(text.to_owned()))
     }
