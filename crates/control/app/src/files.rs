@@ -14,7 +14,8 @@ use warren_model::{
     page::{Page, PageRequest},
 };
 use warren_runtime::files::ensure_private_dir;
-use warren_storage::{CHUNK_BYTES, FilePurpose, StoredFile, TenantModels, WholeFile};
+use warren_storage::{CHUNK_BYTES, TenantModels};
+pub use warren_storage::{FilePurpose, StoredFile, WholeFile};
 
 use crate::{App, AppError, Contradiction, Inside, Thing};
 

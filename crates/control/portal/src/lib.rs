@@ -9,6 +9,7 @@
 
 mod api;
 mod arrival;
+mod attachment;
 mod attempts;
 mod body;
 mod caller;
@@ -29,6 +30,7 @@ mod request;
 mod security;
 mod session;
 mod state;
+mod upload;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 

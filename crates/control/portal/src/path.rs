@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use warren_app::{AppError, Thing};
-use warren_model::{AccountId, DeviceId, GatewayId, Invalid, NetworkId, OrganisationSlug};
+use warren_model::{AccountId, DeviceId, FileId, GatewayId, Invalid, NetworkId, OrganisationSlug};
 
 use crate::{PortalState, problem::Rejection};
 
@@ -31,6 +31,9 @@ impl Named for DeviceId {
 }
 impl Named for GatewayId {
     const NAME: &'static str = "gateway";
+}
+impl Named for FileId {
+    const NAME: &'static str = "file";
 }
 
 impl FromRequestParts<PortalState> for Slug {

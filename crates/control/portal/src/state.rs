@@ -29,6 +29,7 @@ struct Inner {
     attempts: Attempts,
     at_once: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    uploads: Semaphore,
     metrics: RequestMetrics,
 }
 
@@ -37,6 +38,8 @@ impl PortalState {
     pub const REQUESTS_AT_ONCE_MAX: usize = 512;
     /// Live streams that are open at once; more are turned away with 503.
     pub const STREAMS_AT_ONCE_MAX: usize = 2048;
+    /// Files that come in at once; more are turned away with 503.
+    pub const UPLOADS_AT_ONCE_MAX: usize = 16;
 
     /// The state of one portal. `shutdown` ends its live streams and gateway links.
     pub fn new(app: App, config: Config, shutdown: Shutdown) -> Self {
@@ -50,6 +53,7 @@ impl PortalState {
             attempts: Attempts::default(),
             at_once: Arc::new(Semaphore::new(Self::REQUESTS_AT_ONCE_MAX)),
             streams: Arc::new(Semaphore::new(Self::STREAMS_AT_ONCE_MAX)),
+            uploads: Semaphore::new(Self::UPLOADS_AT_ONCE_MAX),
             metrics,
         }))
     }
@@ -81,6 +85,9 @@ impl PortalState {
     }
     pub(crate) fn streams(&self) -> Arc<Semaphore> {
         self.0.streams.clone()
+    }
+    pub(crate) fn uploads(&self) -> &Semaphore {
+        &self.0.uploads
     }
     pub(crate) fn metrics(&self) -> &RequestMetrics {
         &self.0.metrics

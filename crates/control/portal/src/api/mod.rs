@@ -8,8 +8,10 @@ mod activity;
 mod analysis;
 mod database;
 mod devices;
+mod files;
 mod gateways;
 pub(crate) mod health;
+mod imports;
 mod installation;
 mod invitations;
 mod live;
@@ -41,7 +43,7 @@ const SESSION: &str = "session";
 
 /// Schemas that the operations' own descriptions do not reach.
 #[derive(OpenApi)]
-#[openapi(components(schemas(v1::Problem, v1::FieldProblem, v1::DeviceLive, v1::GatewayLive)))]
+#[openapi(components(schemas(v1::Problem, v1::FieldProblem, v1::DeviceLive, v1::GatewayLive, v1::ImportResult)))]
 struct Schemas;
 
 /// The API's routes.
@@ -70,6 +72,8 @@ fn described() -> OpenApiRouter<PortalState> {
         .merge(networks::router())
         .merge(devices::router())
         .merge(live::router())
+        .merge(files::router())
+        .merge(imports::router())
         .merge(activity::router())
         .merge(gateways::router())
         .merge(installation::router())
@@ -92,6 +96,7 @@ fn frame() -> utoipa::openapi::OpenApi {
         ("People", "Who belongs to an organisation."),
         ("Networks", "An organisation's private networks."),
         ("Devices", "What may join the networks."),
+        ("Files", "Imports, exports and reports, and the files that they read and write."),
         ("Activity", "Who did what, when, from where."),
         ("Gateways", "What carries the traffic."),
         ("Installation", "The installation as a whole. Operators."),

@@ -81,6 +81,12 @@ pub(super) struct OneDevice {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
+pub(super) struct OneFile {
+    file: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
 pub(super) struct OneGateway {
     gateway: Uuid,
 }

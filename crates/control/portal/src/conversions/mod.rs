@@ -9,6 +9,7 @@ pub mod gateways;
 pub mod networks;
 pub mod organisations;
 pub mod people;
+pub mod records;
 
 /// A text that stands for nothing when it is empty, as forms send it.
 fn present(text: Option<String>) -> Option<String> {

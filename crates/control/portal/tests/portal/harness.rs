@@ -42,6 +42,8 @@ pub struct Furnished {
     pub gateway: Value,
     pub network: Value,
     pub device: Value,
+    /// An uploaded table of people.
+    pub file: Value,
 }
 
 /// Somebody with a cookie, or without.
@@ -126,7 +128,9 @@ impl Portal {
         let network = json!({"name": "Office", "ipv4_prefix": "10.20.0.0/24", "ipv6_prefix": "fd12:3456:789a::/64"});
         let network = operator.post(&portal, "/organisations/northwind/networks", &network).await.expect(201);
         let device = portal.device(&operator, &network, "Anna's laptop", 9).await;
-        Furnished { portal, operator, mia, sam, gateway, network, device }
+        let file =
+            operator.upload(&portal, "northwind", "people.csv", "email,name\nben@example.org,Ben\n").await.expect(201);
+        Furnished { portal, operator, mia, sam, gateway, network, device, file }
     }
 
     /// Enrols a device whose public key is 32 times `key`.
@@ -158,6 +162,14 @@ impl Person {
     pub async fn patch(&self, portal: &Portal, path: &str, if_match: &str, body: &Value) -> Answer {
         let mut request = self.request(Method::PATCH, path, Some(body));
         request.headers_mut().insert(header::IF_MATCH, if_match.parse().unwrap());
+        portal.send(request).await
+    }
+
+    /// Sends a file as its plain bytes.
+    pub async fn upload(&self, portal: &Portal, organisation: &str, name: &str, bytes: impl Into<Body>) -> Answer {
+        let mut request = self.request(Method::POST, &format!("/organisations/{organisation}/files?name={name}"), None);
+        request.headers_mut().insert(header::CONTENT_TYPE, "text/csv".parse().unwrap());
+        *request.body_mut() = bytes.into();
         portal.send(request).await
     }
 

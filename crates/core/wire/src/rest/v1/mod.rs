@@ -13,6 +13,7 @@ mod network;
 mod organisation;
 mod person;
 mod problem;
+mod records;
 
 pub use access::*;
 pub use activity::*;
@@ -25,6 +26,7 @@ pub use network::*;
 pub use organisation::*;
 pub use person::*;
 pub use problem::*;
+pub use records::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
