@@ -7,12 +7,15 @@ mod access;
 mod activity;
 mod analysis;
 mod database;
+mod dependencies;
 mod devices;
 mod gateways;
 pub(crate) mod health;
 mod installation;
 mod invitations;
+mod jobs;
 mod live;
+mod mails;
 mod networks;
 mod organisations;
 mod parameters;
@@ -74,7 +77,10 @@ fn described() -> OpenApiRouter<PortalState> {
         .merge(gateways::router())
         .merge(installation::router())
         .merge(database::router())
-        .merge(analysis::router());
+        .merge(analysis::router())
+        .merge(jobs::router())
+        .merge(mails::router())
+        .merge(dependencies::router());
     OpenApiRouter::with_openapi(frame()).nest(ROOT, operations)
 }
 
@@ -94,6 +100,8 @@ fn frame() -> utoipa::openapi::OpenApi {
         ("Devices", "What may join the networks."),
         ("Activity", "Who did what, when, from where."),
         ("Gateways", "What carries the traffic."),
+        ("Jobs", "Work that is done outside of the request that asked for it."),
+        ("Mail", "Letters that went out, or were kept to be looked at. Operators."),
         ("Installation", "The installation as a whole. Operators."),
     ];
     let session = ApiKeyValue::with_description(session::COOKIE, "The cookie that signing in sets.");

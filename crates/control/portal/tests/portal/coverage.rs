@@ -57,7 +57,11 @@ impl Operation {
             .replace("{person}", &person_id)
             .replace("{network}", &id(&furnished.network))
             .replace("{device}", &id(&furnished.device))
-            .replace("{gateway}", &id(&furnished.gateway["gateway"]));
+            .replace("{gateway}", &id(&furnished.gateway["gateway"]))
+            .replace("{job}", &furnished.job.to_string())
+            .replace("{queue}", "records")
+            .replace("{mail}", &furnished.job.to_string())
+            .replace("{dependency}", "smtp");
         assert!(!path.contains('{'), "{path} has a part that this test does not know");
         let identifier = |field: &str| match field {
             "network_id" => Some(furnished.network["id"].clone()),
@@ -143,7 +147,9 @@ async fn things_of_another_organisation_are_not_reached_through_ones_own(databas
     let document = document();
     let mut answers = Vec::new();
     for operation in operations(&document) {
-        let names_a_thing = ["{person}", "{network}", "{device}"].iter().any(|part| operation.path.contains(part));
+        let names_a_thing = ["{person}", "{network}", "{device}", "/organisations/{organisation}/jobs/{job}"]
+            .iter()
+            .any(|part| operation.path.contains(part));
         if names_a_thing {
             let request = operation.request(&document, &furnished, "southwind", &furnished.sam);
             answers.push((operation.name, furnished.portal.send(request).await));

@@ -9,9 +9,12 @@ use rstest_reuse::template;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use warren_app::{App, Standing};
+use warren_model::JobId;
 use warren_portal::{LocalPeer, PortalState};
 use warren_runtime::{Shutdown, SystemClock, SystemRandom};
 use warren_testkit::ground::{Database, Ground};
+
+use crate::errand::Errand;
 
 pub const PUBLIC_URL: &str = "https://vpn.example.org";
 pub const PASSWORD: &str = "seven grey herons waiting";
@@ -42,6 +45,8 @@ pub struct Furnished {
     pub gateway: Value,
     pub network: Value,
     pub device: Value,
+    /// A job of Northwind's that nobody works on.
+    pub job: JobId,
 }
 
 /// Somebody with a cookie, or without.
@@ -65,8 +70,17 @@ impl Portal {
     }
 
     pub async fn on(database: Database) -> Self {
+        Self::with(database, |config| config).await
+    }
+
+    /// With settings of the test's own.
+    pub async fn with(database: Database, set: impl FnOnce(warren_app::Config) -> warren_app::Config) -> Self {
         let ground = Ground::of(database).unwrap();
-        let config = warren_app::Config::new(ground.folder().to_owned(), PUBLIC_URL.to_owned());
+        let config = warren_app::Config {
+            further_jobs: vec![warren_app::jobs::kind::<Errand>()],
+            ..warren_app::Config::new(ground.folder().to_owned(), PUBLIC_URL.to_owned())
+        };
+        let config = set(config);
         let config = match ground.database_url() {
             None => config,
             Some(url) => config.on(Standing::Server(url.parse().unwrap())),
@@ -115,7 +129,11 @@ impl Portal {
     }
 
     pub async fn furnished_on(database: Database) -> Furnished {
-        let portal = Self::on(database).await;
+        Self::on(database).await.furnish().await
+    }
+
+    pub async fn furnish(self) -> Furnished {
+        let portal = self;
         let operator = portal.set_up().await;
         let south = json!({"slug": "southwind", "name": "Southwind Ltd"});
         operator.post(&portal, "/organisations", &south).await.expect(201);
@@ -126,7 +144,8 @@ impl Portal {
         let network = json!({"name": "Office", "ipv4_prefix": "10.20.0.0/24", "ipv6_prefix": "fd12:3456:789a::/64"});
         let network = operator.post(&portal, "/organisations/northwind/networks", &network).await.expect(201);
         let device = portal.device(&operator, &network, "Anna's laptop", 9).await;
-        Furnished { portal, operator, mia, sam, gateway, network, device }
+        let job = Errand::done().asked(&portal, &operator, "northwind").await;
+        Furnished { portal, operator, mia, sam, gateway, network, device, job }
     }
 
     /// Enrols a device whose public key is 32 times `key`.
