@@ -7,7 +7,8 @@ use warren_model::{
     audit::Action,
     page::{Page, PageRequest},
 };
-use warren_storage::{Cancelled, JobFilter, QueueDepth, QueueStanding, StoredJob, Worker};
+pub use warren_storage::{Cancelled, JobProgress, QueueDepth, StoredJob, Worker};
+use warren_storage::{JobFilter, QueueStanding};
 
 use super::QueueTallyView;
 use crate::{AppError, Contradiction, Inside, OpContext, Thing};

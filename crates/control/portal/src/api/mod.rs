@@ -7,6 +7,7 @@ mod access;
 mod activity;
 mod analysis;
 mod database;
+mod dependencies;
 mod devices;
 mod files;
 mod gateways;
@@ -14,7 +15,9 @@ pub(crate) mod health;
 mod imports;
 mod installation;
 mod invitations;
+mod jobs;
 mod live;
+mod mails;
 mod networks;
 mod organisations;
 mod parameters;
@@ -78,7 +81,10 @@ fn described() -> OpenApiRouter<PortalState> {
         .merge(gateways::router())
         .merge(installation::router())
         .merge(database::router())
-        .merge(analysis::router());
+        .merge(analysis::router())
+        .merge(jobs::router())
+        .merge(mails::router())
+        .merge(dependencies::router());
     OpenApiRouter::with_openapi(frame()).nest(ROOT, operations)
 }
 
@@ -99,6 +105,8 @@ fn frame() -> utoipa::openapi::OpenApi {
         ("Files", "Imports, exports and reports, and the files that they read and write."),
         ("Activity", "Who did what, when, from where."),
         ("Gateways", "What carries the traffic."),
+        ("Jobs", "Work that is done outside of the request that asked for it."),
+        ("Mail", "Letters that went out, or were kept to be looked at. Operators."),
         ("Installation", "The installation as a whole. Operators."),
     ];
     let session = ApiKeyValue::with_description(session::COOKIE, "The cookie that signing in sets.");

@@ -90,3 +90,31 @@ pub(super) struct OneFile {
 pub(super) struct OneGateway {
     gateway: Uuid,
 }
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneJob {
+    job: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneQueue {
+    /// `mail`, `webhooks`, `records` or `reports`.
+    #[param(example = "mail")]
+    queue: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneMail {
+    mail: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneDependency {
+    /// The dependency's name.
+    #[param(example = "smtp")]
+    dependency: String,
+}

@@ -113,6 +113,8 @@ sets!(
     Changing = [400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503],
     /// Removing something, or another change without a body.
     Removing = [401, 403, 404, 409, 412, 422, 428, 500, 503],
+    /// Doing something to one thing, without a body.
+    Acting = [401, 403, 404, 409, 422, 500, 503],
     /// Proving who one is.
     Proving = [400, 401, 403, 409, 410, 413, 415, 422, 429, 500, 503],
 );

@@ -9,9 +9,12 @@ use rstest_reuse::template;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use warren_app::{App, Standing};
+use warren_model::JobId;
 use warren_portal::{LocalPeer, PortalState};
 use warren_runtime::{Shutdown, SystemClock, SystemRandom};
 use warren_testkit::ground::{Database, Ground};
+
+use crate::errand::Errand;
 
 pub const PUBLIC_URL: &str = "https://vpn.example.org";
 pub const PASSWORD: &str = "seven grey herons waiting";
@@ -44,6 +47,8 @@ pub struct Furnished {
     pub device: Value,
     /// An uploaded table of people.
     pub file: Value,
+    /// A job of Northwind's that nobody works on.
+    pub job: JobId,
 }
 
 /// Somebody with a cookie, or without.
@@ -67,8 +72,17 @@ impl Portal {
     }
 
     pub async fn on(database: Database) -> Self {
+        Self::with(database, |config| config).await
+    }
+
+    /// With settings of the test's own.
+    pub async fn with(database: Database, set: impl FnOnce(warren_app::Config) -> warren_app::Config) -> Self {
         let ground = Ground::of(database).unwrap();
-        let config = warren_app::Config::new(ground.folder().to_owned(), PUBLIC_URL.to_owned());
+        let config = warren_app::Config {
+            further_jobs: vec![warren_app::jobs::kind::<Errand>()],
+            ..warren_app::Config::new(ground.folder().to_owned(), PUBLIC_URL.to_owned())
+        };
+        let config = set(config);
         let config = match ground.database_url() {
             None => config,
             Some(url) => config.on(Standing::Server(url.parse().unwrap())),
@@ -117,7 +131,11 @@ impl Portal {
     }
 
     pub async fn furnished_on(database: Database) -> Furnished {
-        let portal = Self::on(database).await;
+        Self::on(database).await.furnish().await
+    }
+
+    pub async fn furnish(self) -> Furnished {
+        let portal = self;
         let operator = portal.set_up().await;
         let south = json!({"slug": "southwind", "name": "Southwind Ltd"});
         operator.post(&portal, "/organisations", &south).await.expect(201);
@@ -130,7 +148,8 @@ impl Portal {
         let device = portal.device(&operator, &network, "Anna's laptop", 9).await;
         let file =
             operator.upload(&portal, "northwind", "people.csv", "email,name\nben@example.org,Ben\n").await.expect(201);
-        Furnished { portal, operator, mia, sam, gateway, network, device, file }
+        let job = Errand::done().asked(&portal, &operator, "northwind").await;
+        Furnished { portal, operator, mia, sam, gateway, network, device, file, job }
     }
 
     /// Enrols a device whose public key is 32 times `key`.
