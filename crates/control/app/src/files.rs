@@ -162,7 +162,7 @@ pub async fn upload<'i>(inside: &'i Inside<'_>, name: &str, media_type: &str) ->
     Sink::begin(inside.app(), &inside.tenant, new).await
 }
 
-/// Files of one purpose, the newest first. Admins.
+/// Files of one purpose that are there to their last byte, the newest first. Admins.
 ///
 /// # Errors
 /// [`AppError::Forbidden`]

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
-use warren_app::{AppError, Thing};
+use warren_app::{AppError, Thing, imports::Kind};
 use warren_model::{
     AccountId, DeviceId, FileId, GatewayId, Invalid, JobId, MailId, NetworkId, OrganisationSlug, Queue,
 };
@@ -24,6 +24,10 @@ pub struct QueueNamed(pub Queue);
 /// `{dependency}`: a dependency by its name, which the use case looks up.
 #[derive(Debug, Clone)]
 pub struct DependencyNamed(pub String);
+
+/// `{kind}`: what an import's lines are. What is no kind names nothing: 404.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportKind(pub Kind);
 
 /// An identifier with a name of its own in addresses.
 pub trait Named: std::str::FromStr<Err = Invalid> {
@@ -80,6 +84,14 @@ impl FromRequestParts<PortalState> for DependencyNamed {
     type Rejection = Rejection;
     async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Rejection> {
         Ok(Self(segment(parts, state, "dependency").await))
+    }
+}
+
+impl FromRequestParts<PortalState> for ImportKind {
+    type Rejection = Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Rejection> {
+        let text = segment(parts, state, "kind").await;
+        Kind::from_text(&text).map(Self).ok_or_else(Rejection::no_such_page)
     }
 }
 

@@ -68,6 +68,7 @@ pub fn broken() -> Rejection {
     Rejection::new(StatusCode::REQUEST_TIMEOUT, UPLOAD_BROKEN).with("seconds", PIECE_WITHIN.as_secs())
 }
 
-fn too_large() -> Rejection {
+/// More than is read.
+pub fn too_large() -> Rejection {
     Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, FILE_TOO_LARGE).with("max", SIZE_BYTES_MAX / 1024 / 1024)
 }

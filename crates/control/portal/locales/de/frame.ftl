@@ -20,6 +20,7 @@ overview = Übersicht
 devices = Geräte
 networks = Netze
 people = Personen
+records = Import & Export
 activity = Aktivität
 status = Zustand
 organisations = Organisationen

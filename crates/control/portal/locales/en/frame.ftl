@@ -20,6 +20,7 @@ overview = Overview
 devices = Devices
 networks = Networks
 people = People
+records = Import & export
 activity = Activity
 status = Status
 organisations = Organisations

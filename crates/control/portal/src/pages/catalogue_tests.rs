@@ -125,6 +125,11 @@ fn families() -> BTreeSet<String> {
     family("database-end", &["committed", "failed", "timed-out", "dropped", "given-up", "unknown"]);
     family("database-retry", &["deadlock", "serialisation", "busy", "disconnected"]);
     family("database-engine", &["sqlite", "mariadb", "postgresql"]);
+    family("records-files", &["upload", "outcome", "export", "report"]);
+    family("records-job", &["import", "other"]);
+    family("import-end", &["planned", "done", "nothing-done", "stopped", "unusable"]);
+    family("import-end-means", &["planned", "done", "nothing-done", "stopped", "unusable"]);
+    family("job-state", &super::job::STATES.map(|(state, _)| state));
     family("device-traffic", &["allowed", "blocked"]);
     let codes = AppError::CODES.iter().chain(problem::CODES);
     keys.extend(codes.clone().map(|code| format!("{code}-title")));

@@ -10,6 +10,7 @@ mod confirm;
 mod devices;
 mod door;
 mod form;
+mod job;
 mod markup;
 mod networks;
 mod operator;
@@ -18,6 +19,7 @@ mod page;
 mod pager;
 mod people;
 mod reader;
+mod records;
 pub(crate) mod rejection;
 mod views;
 
@@ -41,6 +43,7 @@ pub(crate) fn router() -> Router<PortalState> {
         .merge(devices::router())
         .merge(networks::router())
         .merge(people::router())
+        .merge(records::router())
         .merge(operator::router())
 }
 

@@ -103,6 +103,7 @@ impl Page {
             ("devices", "/devices".to_owned(), false),
             ("networks", "/networks".to_owned(), false),
             ("people", "/people".to_owned(), true),
+            ("records", "/records".to_owned(), true),
             ("activity", "/activity".to_owned(), true),
         ];
         let ways = all.into_iter().filter(|(_, _, admins)| admin || !admins).map(|(key, rest, _)| Way {

@@ -14,5 +14,7 @@ mod jobs;
 mod limits;
 mod live;
 mod mails;
+mod records;
+mod records_pages;
 mod refusals;
 mod sample;
