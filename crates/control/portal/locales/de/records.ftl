@@ -57,6 +57,7 @@ import-end-means-nothing-done = Eine Zeile ist schlecht, und Sie wollten alles o
 import-end-means-stopped = Was gezählt wurde, ist ausgeführt. Beginnen Sie noch einmal, um weiterzumachen: was schon da ist, wird übergangen.
 import-end-means-unusable = Berichtigen Sie sie und senden Sie sie noch einmal.
 import-ignored = Diese Spalten wurden übergangen: { $columns }
+import-lines = Zeilen
 import-created = neu
 import-renewed = mit neuem Link
 import-there = schon da

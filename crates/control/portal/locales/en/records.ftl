@@ -57,6 +57,7 @@ import-end-means-nothing-done = A line is bad, and you asked for all or nothing.
 import-end-means-stopped = What was counted was done. Start again to go on: what is there already is passed over.
 import-end-means-unusable = Put it right and send it again.
 import-ignored = These columns were passed over: { $columns }
+import-lines = lines
 import-created = new
 import-renewed = with a new link
 import-there = here already
