@@ -10,7 +10,6 @@ field-endpoint = Geräte verbinden sich mit
 field-endpoint-host = Erreichbar unter
 field-expires-at = Läuft ab
 field-file = Datei
-field-file-id = Datei
 field-first-port = Erster Port
 field-gateway = Gateway
 field-gateway-id = Gateway

@@ -10,7 +10,6 @@ field-endpoint = Devices connect to
 field-endpoint-host = Reachable at
 field-expires-at = Expires
 field-file = File
-field-file-id = File
 field-first-port = First port
 field-gateway = Gateway
 field-gateway-id = Gateway
