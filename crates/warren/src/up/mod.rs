@@ -5,6 +5,7 @@ mod carrier;
 mod doors;
 mod greeting;
 mod limits;
+mod mail;
 mod options;
 mod plan;
 mod tls;
@@ -12,6 +13,7 @@ mod tls;
 use std::{sync::Arc, time::Duration};
 
 use warren_app::App;
+use warren_courier::Mailer;
 use warren_model::ambient::random_bytes;
 use warren_portal::PortalState;
 use warren_resilience::Backoff;
@@ -47,7 +49,8 @@ async fn work(plan: Plan) -> Result<(), Failure> {
 
     let doors = Doors::open(&plan)?;
     let plan = plan.reached_at(doors.address());
-    let app = build(&plan, &shutdown).await?;
+    let mailer = plan.mail.mailer(&plan.public_url)?;
+    let app = build(&plan, mailer, &shutdown).await?;
 
     let state = PortalState::new(app.clone(), plan.portal(), shutdown.clone());
     let worker = app.spawn_worker(&shutdown);
@@ -65,13 +68,16 @@ async fn work(plan: Plan) -> Result<(), Failure> {
 }
 
 /// Builds the control plane. A database server that does not answer yet is waited for: the machine may have just started.
-async fn build(plan: &Plan, shutdown: &Shutdown) -> Result<App, Failure> {
+async fn build(plan: &Plan, mailer: Option<Arc<Mailer>>, shutdown: &Shutdown) -> Result<App, Failure> {
     let give_up_at = tokio::time::Instant::now() + plan.database_wait;
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(3));
     loop {
         let standing = plan.database.standing(&plan.data)?;
         let config = warren_app::Config {
             replica_lag_max: plan.database.replica_lag_max(),
+            host: host_name(),
+            mailer: mailer.clone(),
+            mail_language: plan.mail.language(),
             ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(standing)
         };
         let unreachable = match App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await {
@@ -88,4 +94,10 @@ async fn build(plan: &Plan, shutdown: &Shutdown) -> Result<App, Failure> {
             () = tokio::time::sleep(wait) => {}
         }
     }
+}
+
+/// What this host is called where several work on jobs.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Some(name.trim()).filter(|name| !name.is_empty()).unwrap_or("this host").to_owned()
 }

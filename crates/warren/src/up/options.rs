@@ -8,6 +8,7 @@ use warren_gateway::BackendChoice;
 use warren_model::gateway::{EndpointHost, Gateway};
 use warren_runtime::telemetry;
 
+use super::mail::MailOptions;
 use crate::{database::DatabaseOptions, folder};
 
 /// Options of `warren up`.
@@ -21,6 +22,8 @@ pub struct Options {
     /// How long to wait at the start for a database server that does not answer yet, in seconds.
     #[arg(long, env = "WARREN_DATABASE_WAIT", default_value_t = 60, value_name = "SECONDS")]
     pub database_wait: u64,
+    #[command(flatten)]
+    pub mail: MailOptions,
     /// Where the portal listens.
     #[arg(long, env = "WARREN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,

@@ -8,7 +8,7 @@ use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;
 
-use super::{Options, options::LogFormat};
+use super::{Options, mail::MailOptions, options::LogFormat};
 use crate::{Failure, database::DatabaseOptions, folder};
 
 /// Options that go together.
@@ -17,6 +17,7 @@ pub struct Plan {
     pub data: PathBuf,
     pub database: DatabaseOptions,
     pub database_wait: Duration,
+    pub mail: MailOptions,
     pub listen: SocketAddr,
     /// Without a slash at the end. Empty until the port is known, where none was said.
     pub public_url: String,
@@ -94,6 +95,7 @@ impl Plan {
             data: options.data,
             database: options.database,
             database_wait: Duration::from_secs(options.database_wait),
+            mail: options.mail,
             listen: options.listen,
             public_url,
             tls,

@@ -31,7 +31,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 
-use crate::{PortalState, problem::Rejection};
+use crate::{PortalState, problem::Rejection, security};
 
 /// Every page, and what pages are made of.
 pub(crate) fn router() -> Router<PortalState> {
@@ -50,6 +50,14 @@ pub(crate) fn router() -> Router<PortalState> {
 /// A page.
 fn shown(template: &impl Template) -> Result<Response, Rejection> {
     shown_as(StatusCode::OK, template)
+}
+
+/// A page that shows another of ours within itself.
+fn shown_with_frames(template: &impl Template) -> Result<Response, Rejection> {
+    let mut response = shown(template)?;
+    let policy = HeaderValue::from_static(security::FRAMING_POLICY);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
 }
 
 /// A page with a status of its own.
