@@ -4,6 +4,8 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use http::StatusCode;
 use warren_app::{BuildError, maintenance::StorageError, moving::MoveError};
+use warren_app::{maintenance::StorageError, moving::MoveError};
+use warren_courier::SettingsError;
 use warren_gateway::GatewayError;
 use warren_runtime::{files::FileError, lock::LockError};
 use warren_wire::rest::v1::Problem;
@@ -83,6 +85,9 @@ pub enum Failure {
     /// The control plane cannot be built on the data folder.
     #[error(transparent)]
     Build(#[from] warren_app::BuildError),
+    /// What becomes of letters cannot be as it was said.
+    #[error(transparent)]
+    Mail(#[from] SettingsError),
     /// The gateway cannot run or join.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -111,6 +116,14 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) => 2,
+            Self::Mail(
+                SettingsError::PasswordFile(_)
+                | SettingsError::Password { .. }
+                | SettingsError::CaFile { .. }
+                | SettingsError::NoRoots
+                | SettingsError::Tls(_),
+            ) => 1,
+            Self::Mail(_) => 2,
             Self::Gateway(GatewayError::TokenRefused { .. } | GatewayError::Lock(LockError::Held { .. })) => 3,
             Self::Gateway(GatewayError::Connect(_)) => 5,
             Self::Gateway(_) => 1,

@@ -10,6 +10,11 @@ use warren_model::audit::Action;
 use warren_resilience::BreakerState;
 use warren_runtime::dependency::{
     AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,
+use warren_runtime::{
+    dependency::{
+        AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,
+    },
+    supervise::TaskStatus,
 };
 
 use crate::{AppError, OpContext, Thing, audit::Changes};
@@ -70,11 +75,21 @@ pub fn status(cx: &OpContext) -> Result<Vec<DependencyStatus>, AppError> {
     Ok(cx.app.dependencies().status())
 }
 
-/// Sets by hand whether a dependency is called, in this process and until it is released or ends. Operators.
+/// The tasks that this process keeps going, in the order in which they were begun. Operators.
+///
+/// # Errors
+/// [`AppError::Forbidden`]
+pub fn tasks(cx: &OpContext) -> Result<Vec<TaskStatus>, AppError> {
+    cx.operate()?;
+    Ok(cx.app.tasks().status())
+}
+
+/// Sets by hand whether a dependency is called, in this process and until it is released or ends, and returns how it is then.
+/// Operators.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] or [`AppError::NotFound`]
-pub async fn force(cx: &OpContext, name: &str, force: Force) -> Result<(), AppError> {
+pub async fn force(cx: &OpContext, name: &str, force: Force) -> Result<DependencyStatus, AppError> {
     let proof = cx.operate()?;
     let dependencies = cx.app.dependencies();
     if dependencies.status().iter().all(|one| one.name.as_str() != name) {
@@ -88,5 +103,5 @@ pub async fn force(cx: &OpContext, name: &str, force: Force) -> Result<(), AppEr
     let entry = cx.entry(&proof, Action::DependencyForced, uuid::Uuid::nil(), name);
     let entry = Changes::default().first("calls", word).into_entry(entry);
     cx.system().transaction(async |tx| -> Result<(), AppError> { Ok(tx.audit().append(&entry, None).await?) }).await?;
-    dependencies.force(name, force).map(|_| ()).map_err(|_| AppError::NotFound(Thing::Dependency))
+    dependencies.force(name, force).map_err(|_| AppError::NotFound(Thing::Dependency))
 }

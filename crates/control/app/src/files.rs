@@ -14,7 +14,8 @@ use warren_model::{
     page::{Page, PageRequest},
 };
 use warren_runtime::files::ensure_private_dir;
-use warren_storage::{CHUNK_BYTES, FilePurpose, StoredFile, TenantModels, WholeFile};
+use warren_storage::{CHUNK_BYTES, TenantModels};
+pub use warren_storage::{FilePurpose, StoredFile, WholeFile};
 
 use crate::{App, AppError, Contradiction, Inside, Thing};
 
@@ -161,7 +162,7 @@ pub async fn upload<'i>(inside: &'i Inside<'_>, name: &str, media_type: &str) ->
     Sink::begin(inside.app(), &inside.tenant, new).await
 }
 
-/// Files of one purpose, the newest first. Admins.
+/// Files of one purpose that are there to their last byte, the newest first. Admins.
 ///
 /// # Errors
 /// [`AppError::Forbidden`]

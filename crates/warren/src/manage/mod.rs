@@ -6,8 +6,11 @@ mod confirm;
 mod console;
 pub mod database;
 mod devices;
+mod files;
+mod following;
 mod format;
 mod gateways;
+mod import;
 mod installation;
 mod lookup;
 mod moment;
@@ -39,6 +42,10 @@ pub enum Manage {
     Devices(devices::Devices),
     /// Where an organisation's events are sent, and what was sent there.
     Webhooks(webhooks::Webhooks),
+    /// Invite people or add devices from a table; tries it first unless told otherwise.
+    Import(import::Import),
+    /// Files of an organisation: what was uploaded, and what came of imports and other jobs.
+    Files(files::Files),
     /// The gateways of the installation.
     Gateways(gateways::Gateways),
     /// What was changed, by whom and when, the latest first.
@@ -61,6 +68,8 @@ impl Manage {
             Self::Networks(noun) => noun.run().await,
             Self::Devices(noun) => noun.run().await,
             Self::Webhooks(noun) => noun.run().await,
+            Self::Import(verb) => verb.run().await,
+            Self::Files(noun) => noun.run().await,
             Self::Gateways(noun) => noun.run().await,
             Self::Activity(noun) => noun.run().await,
             Self::Status(noun) => noun.run().await,

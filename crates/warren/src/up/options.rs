@@ -9,6 +9,8 @@ use warren_model::gateway::{EndpointHost, Gateway};
 use warren_runtime::telemetry;
 
 use crate::{database::DatabaseOptions, folder, nats::NatsOptions};
+use super::mail::MailOptions;
+use crate::{database::DatabaseOptions, folder};
 
 /// Options of `warren up`.
 #[derive(Debug, Args)]
@@ -23,6 +25,7 @@ pub struct Options {
     pub database_wait: u64,
     #[command(flatten)]
     pub nats: NatsOptions,
+    pub mail: MailOptions,
     /// Where the portal listens.
     #[arg(long, env = "WARREN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,

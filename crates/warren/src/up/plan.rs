@@ -10,7 +10,7 @@ use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;
 
-use super::{Options, options::LogFormat};
+use super::{Options, mail::MailOptions, options::LogFormat};
 use crate::{Failure, database::DatabaseOptions, folder};
 
 /// Options that go together.
@@ -21,6 +21,7 @@ pub struct Plan {
     pub database_wait: Duration,
     /// Over what the processes that work on jobs call each other.
     pub nats: Option<NatsConfig>,
+    pub mail: MailOptions,
     pub listen: SocketAddr,
     /// Without a slash at the end. Empty until the port is known, where none was said.
     pub public_url: String,
@@ -101,6 +102,7 @@ impl Plan {
             database: options.database,
             database_wait: Duration::from_secs(options.database_wait),
             nats: options.nats.config()?,
+            mail: options.mail,
             listen: options.listen,
             public_url,
             tls,

@@ -89,10 +89,40 @@ pub(super) struct OneWebhook {
 #[into_params(parameter_in = Path)]
 pub(super) struct OneDelivery {
     delivery: Uuid,
+pub(super) struct OneFile {
+    file: Uuid,
 }
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct OneGateway {
     gateway: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneJob {
+    job: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneQueue {
+    /// `mail`, `webhooks`, `records` or `reports`.
+    #[param(example = "mail")]
+    queue: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneMail {
+    mail: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneDependency {
+    /// The dependency's name.
+    #[param(example = "smtp")]
+    dependency: String,
 }
