@@ -4,7 +4,6 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use http::StatusCode;
 use warren_app::{BuildError, maintenance::StorageError, moving::MoveError};
-use warren_app::{maintenance::StorageError, moving::MoveError};
 use warren_courier::SettingsError;
 use warren_gateway::GatewayError;
 use warren_runtime::{files::FileError, lock::LockError};

@@ -8,8 +8,6 @@ use warren_courier::{
 };
 use warren_model::audit::Action;
 use warren_resilience::BreakerState;
-use warren_runtime::dependency::{
-    AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,
 use warren_runtime::{
     dependency::{
         AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,

@@ -2,11 +2,10 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
-use warren_app::{AppError, Thing};
-use warren_model::{AccountId, DeliveryId, DeviceId, GatewayId, Invalid, NetworkId, OrganisationSlug, WebhookId};
 use warren_app::{AppError, Thing, imports::Kind};
 use warren_model::{
-    AccountId, DeviceId, FileId, GatewayId, Invalid, JobId, MailId, NetworkId, OrganisationSlug, Queue,
+    AccountId, DeliveryId, DeviceId, FileId, GatewayId, Invalid, JobId, MailId, NetworkId, OrganisationSlug, Queue,
+    WebhookId,
 };
 
 use crate::{PortalState, conversions::jobs::read_queue, problem::Rejection};
@@ -53,6 +52,7 @@ impl Named for WebhookId {
 }
 impl Named for DeliveryId {
     const NAME: &'static str = "delivery";
+}
 impl Named for FileId {
     const NAME: &'static str = "file";
 }

@@ -5,7 +5,6 @@ mod carrier;
 mod doors;
 mod greeting;
 pub mod limits;
-mod limits;
 mod mail;
 mod options;
 mod plan;
@@ -13,9 +12,6 @@ mod tls;
 
 use std::time::Duration;
 
-use warren_app::App;
-use warren_courier::Mailer;
-use warren_model::ambient::random_bytes;
 use warren_portal::PortalState;
 use warren_runtime::{Shutdown, files, lock::FolderLock, telemetry};
 
@@ -51,8 +47,6 @@ async fn work(plan: Plan) -> Result<(), Failure> {
     let doors = Doors::open(&plan)?;
     let plan = plan.reached_at(doors.address());
     let app = building::build(config(&plan)?, plan.database_wait, &shutdown).await?;
-    let mailer = plan.mail.mailer(&plan.public_url)?;
-    let app = build(&plan, mailer, &shutdown).await?;
 
     let state = PortalState::new(app.clone(), plan.portal(), shutdown.clone());
     let worker = app.spawn_worker(&shutdown);
@@ -73,42 +67,11 @@ async fn work(plan: Plan) -> Result<(), Failure> {
 fn config(plan: &Plan) -> Result<warren_app::Config, Failure> {
     Ok(warren_app::Config {
         host: building::host(),
+        mailer: plan.mail.mailer(&plan.public_url)?,
+        mail_language: plan.mail.language(),
         nats: plan.nats.clone(),
         replica_lag_max: plan.database.replica_lag_max(),
         webhooks: plan.webhooks.clone(),
         ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(plan.database.standing(&plan.data)?)
     })
-/// Builds the control plane. A database server that does not answer yet is waited for: the machine may have just started.
-async fn build(plan: &Plan, mailer: Option<Arc<Mailer>>, shutdown: &Shutdown) -> Result<App, Failure> {
-    let give_up_at = tokio::time::Instant::now() + plan.database_wait;
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(3));
-    loop {
-        let standing = plan.database.standing(&plan.data)?;
-        let config = warren_app::Config {
-            replica_lag_max: plan.database.replica_lag_max(),
-            host: host_name(),
-            mailer: mailer.clone(),
-            mail_language: plan.mail.language(),
-            ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(standing)
-        };
-        let unreachable = match App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await {
-            Err(error) if error.is_of_an_unreachable_server() => error,
-            outcome => return Ok(outcome?),
-        };
-        let wait = backoff.after_failure(u64::from_le_bytes(random_bytes(&SystemRandom)));
-        if shutdown.is_requested() || tokio::time::Instant::now() + wait >= give_up_at {
-            return Err(unreachable.into());
-        }
-        tracing::warn!(cause = %unreachable, "waiting for the database server");
-        tokio::select! {
-            () = shutdown.requested() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
-}
-
-/// What this host is called where several work on jobs.
-fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    Some(name.trim()).filter(|name| !name.is_empty()).unwrap_or("this host").to_owned()
 }

@@ -8,9 +8,8 @@ use warren_gateway::BackendChoice;
 use warren_model::gateway::{EndpointHost, Gateway};
 use warren_runtime::telemetry;
 
-use crate::{database::DatabaseOptions, folder, nats::NatsOptions};
 use super::mail::MailOptions;
-use crate::{database::DatabaseOptions, folder};
+use crate::{database::DatabaseOptions, folder, nats::NatsOptions};
 
 /// Options of `warren up`.
 #[derive(Debug, Args)]
@@ -25,6 +24,7 @@ pub struct Options {
     pub database_wait: u64,
     #[command(flatten)]
     pub nats: NatsOptions,
+    #[command(flatten)]
     pub mail: MailOptions,
     /// Where the portal listens.
     #[arg(long, env = "WARREN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]

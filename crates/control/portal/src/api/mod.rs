@@ -47,8 +47,14 @@ const SESSION: &str = "session";
 
 /// Schemas that the operations' own descriptions do not reach.
 #[derive(OpenApi)]
-#[openapi(components(schemas(v1::Problem, v1::FieldProblem, v1::DeviceLive, v1::GatewayLive, v1::WebhookEvent)))]
-#[openapi(components(schemas(v1::Problem, v1::FieldProblem, v1::DeviceLive, v1::GatewayLive, v1::ImportResult)))]
+#[openapi(components(schemas(
+    v1::Problem,
+    v1::FieldProblem,
+    v1::DeviceLive,
+    v1::GatewayLive,
+    v1::WebhookEvent,
+    v1::ImportResult
+)))]
 struct Schemas;
 
 /// The API's routes.

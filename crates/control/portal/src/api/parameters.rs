@@ -89,6 +89,10 @@ pub(super) struct OneWebhook {
 #[into_params(parameter_in = Path)]
 pub(super) struct OneDelivery {
     delivery: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
 pub(super) struct OneFile {
     file: Uuid,
 }

@@ -12,8 +12,8 @@ pub mod mail;
 pub mod networks;
 pub mod organisations;
 pub mod people;
-pub mod webhooks;
 pub mod records;
+pub mod webhooks;
 
 /// A text that stands for nothing when it is empty, as forms send it.
 fn present(text: Option<String>) -> Option<String> {

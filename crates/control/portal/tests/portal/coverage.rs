@@ -59,7 +59,6 @@ impl Operation {
             .replace("{device}", &id(&furnished.device))
             .replace("{webhook}", &id(&furnished.webhook))
             .replace("{delivery}", &id(&furnished.delivery))
-            .replace("{gateway}", &id(&furnished.gateway["gateway"]));
             .replace("{gateway}", &id(&furnished.gateway["gateway"]))
             .replace("{file}", &id(&furnished.file))
             .replace("{job}", &furnished.job.to_string())
@@ -161,11 +160,17 @@ async fn things_of_another_organisation_are_not_reached_through_ones_own(databas
     let document = document();
     let mut answers = Vec::new();
     for operation in operations(&document) {
-        let names_a_thing =
-            ["{person}", "{network}", "{device}", "{webhook}"].iter().any(|part| operation.path.contains(part));
-            ["{person}", "{network}", "{device}", "{file}", "/imports", "/organisations/{organisation}/jobs/{job}"]
-                .iter()
-                .any(|part| operation.path.contains(part));
+        let names_a_thing = [
+            "{person}",
+            "{network}",
+            "{device}",
+            "{webhook}",
+            "{file}",
+            "/imports",
+            "/organisations/{organisation}/jobs/{job}",
+        ]
+        .iter()
+        .any(|part| operation.path.contains(part));
         if names_a_thing {
             let request = operation.request(&document, &furnished, "southwind", &furnished.sam);
             answers.push((operation.name, furnished.portal.send(request).await));

@@ -154,11 +154,10 @@ impl Portal {
         let webhook = webhook["webhook"].clone();
         let test = format!("/organisations/northwind/webhooks/{}/test", webhook["id"].as_str().unwrap());
         let delivery = operator.post(&portal, &test, &json!({})).await.expect(202);
-        Furnished { portal, operator, mia, sam, gateway, network, device, webhook, delivery }
         let file =
             operator.upload(&portal, "northwind", "people.csv", "email,name\nben@example.org,Ben\n").await.expect(201);
         let job = Errand::done().asked(&portal, &operator, "northwind").await;
-        Furnished { portal, operator, mia, sam, gateway, network, device, file, job }
+        Furnished { portal, operator, mia, sam, gateway, network, device, webhook, delivery, file, job }
     }
 
     /// Enrols a device whose public key is 32 times `key`.

@@ -16,9 +16,9 @@ mod network;
 mod organisation;
 mod person;
 mod problem;
+mod records;
 mod webhook;
 mod webhook_event;
-mod records;
 
 pub use access::*;
 pub use activity::*;
@@ -34,9 +34,9 @@ pub use network::*;
 pub use organisation::*;
 pub use person::*;
 pub use problem::*;
+pub use records::*;
 pub use webhook::*;
 pub use webhook_event::*;
-pub use records::*;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
