@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::support::{Installation, PASSWORD, network, on_every_database, random_key, settings, slug, token_of};
+use super::support::{
+    Installation, PASSWORD, as_task, network, on_every_database, random_key, settings, slug, token_of,
+};
 use rstest::rstest;
 use rstest_reuse::apply;
 use time::{Duration, macros::datetime};
@@ -30,7 +32,7 @@ fn import(kind: Kind, mode: Mode, text: &str) -> Import {
 /// Runs an import and reads its table of results: of each line the cells in `columns`.
 async fn run(inside: &Inside<'_>, import: &Import, columns: &[&'static str]) -> (Outcome, Vec<Vec<String>>) {
     let mut results = Vec::new();
-    let outcome = imports::carry_out(inside, import, &mut results, &Unobserved).await.unwrap();
+    let outcome = as_task(imports::carry_out(inside, import, &mut results, &Unobserved)).await.unwrap();
     (outcome, read(results, columns))
 }
 
