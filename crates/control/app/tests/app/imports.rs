@@ -306,3 +306,19 @@ async fn only_admins_import_and_a_table_of_results_can_be_put_right_and_imported
     assert_eq!((outcome.created, outcome.failed), (1, 0));
     assert_eq!(names(&inside).await, ["=x"]);
 }
+
+#[tokio::test]
+async fn the_examples_of_the_book_can_be_imported() {
+    let here = Installation::new(Database::Sqlite).await;
+    let anna = here.set_up().await;
+    let cx = here.cx(anna.subject());
+    let inside = cx.enter(&slug("northwind")).await.unwrap();
+    network(&inside, "Office", "10.20.0.0/24").await;
+    let people = include_str!("../../../../../docs/book/src/admin/examples/people.csv");
+    let (outcome, _) = run(&inside, &import(Kind::People, Mode::SkipBad, people), &["line"]).await;
+    assert_eq!((outcome.created, outcome.failed), (3, 0), "{:?}", outcome.errors);
+    let devices = include_str!("../../../../../docs/book/src/admin/examples/devices.csv");
+    let (outcome, _) = run(&inside, &import(Kind::Devices, Mode::SkipBad, devices), &["line"]).await;
+    assert_eq!((outcome.created, outcome.failed), (3, 0), "{:?}", outcome.errors);
+    assert!(outcome.ignored_columns.is_empty());
+}
