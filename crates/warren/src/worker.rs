@@ -13,7 +13,7 @@ use crate::{
     database::DatabaseOptions,
     folder, manage,
     nats::NatsOptions,
-    up::{LogFormat, limits, origin},
+    up::{LogFormat, MailOptions, WebhookOptions, limits, origin},
 };
 
 /// Options of `warren worker`.
@@ -29,11 +29,16 @@ pub struct Options {
     database_wait: u64,
     #[command(flatten)]
     nats: NatsOptions,
+    #[command(flatten)]
+    mail: MailOptions,
+    #[command(flatten)]
+    webhooks: WebhookOptions,
     /// Jobs that are worked on at once.
     #[arg(long, env = "WARREN_PLACES", default_value_t = 8, value_name = "N",
         value_parser = clap::value_parser!(u8).range(4..=64))]
     places: u8,
-    /// The queues that are worked on, with a comma between: webhooks, reports. By default all of these.
+    /// The queues that are worked on, with a comma between: mail where a mail server is named, webhooks, reports. By default all
+    /// of these.
     #[arg(long, env = "WARREN_QUEUES", value_name = "QUEUES", value_delimiter = ',')]
     queues: Vec<String>,
     /// How people reach the portal, for links in mails: what `warren up` says by --public-url.
@@ -86,7 +91,10 @@ fn config(options: &Options) -> Result<Config, Failure> {
         host: host(),
         job_places: usize::from(options.places),
         job_queues: queues(&options.queues)?,
+        mailer: options.mail.mailer(&options.public_url)?,
+        mail_language: options.mail.language(),
         nats: options.nats.config()?,
+        webhooks: options.webhooks.config(),
         replica_lag_max: options.database.replica_lag_max(),
         ..Config::new(options.data.clone(), origin(&options.public_url)?).on(standing)
     };

@@ -11,6 +11,7 @@
 pub mod activity;
 pub mod analysis;
 mod audit;
+pub mod bulk;
 mod context;
 pub mod database;
 pub mod dependencies;

@@ -15,6 +15,7 @@ use warren_model::{
 use warren_storage::{Account, Link, LinkPurpose, Membership, Staleness, StorageError, SystemTransaction};
 
 use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices, jobs::Asked};
+use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices, devices::Effect};
 
 /// How long an invitation works.
 const INVITATION_LASTS: Duration = Duration::days(7);
@@ -191,12 +192,23 @@ pub async fn change_role(
     expected: Expected,
     role: Role,
 ) -> Result<Person, AppError> {
+    make_role_change(inside, person, expected, role).await?;
+    find(inside, person).await
+}
+
+/// Changes a role as [`change_role`] does, without looking at the person afterwards.
+pub(crate) async fn make_role_change(
+    inside: &Inside<'_>,
+    person: AccountId,
+    expected: Expected,
+    role: Role,
+) -> Result<Effect, AppError> {
     let proof = inside.authorise(ManagePeople)?;
     let found = find(inside, person).await?;
     let (app, organisation) = (inside.app(), inside.organisation.id);
     let changes = Changes::default().compare("role", &found.role, &role, |role| role.as_str().to_owned());
     if changes.is_empty() {
-        return Ok(found);
+        return Ok(Effect::None);
     }
     let entry = changes.into_entry(inside.cx.entry(&proof, Action::PersonChanged, person.uuid(), &found.name));
     inside
@@ -210,7 +222,7 @@ pub async fn change_role(
         })
         .await?;
     app.relay_audit_soon();
-    find(inside, person).await
+    Ok(Effect::Changed)
 }
 
 /// Removes a person from the organisation and revokes their devices in it. The account itself stays. Admins.

@@ -9,14 +9,17 @@ mod mail;
 mod options;
 mod plan;
 mod tls;
+mod webhooks;
 
 use std::time::Duration;
 
 use warren_portal::PortalState;
 use warren_runtime::{Shutdown, files, lock::FolderLock, telemetry};
 
+pub use mail::MailOptions;
 pub use options::{LogFormat, Options};
 pub use plan::origin;
+pub use webhooks::WebhookOptions;
 
 use self::{carrier::Carrier, doors::Doors, plan::Plan};
 use crate::{Failure, building, folder};

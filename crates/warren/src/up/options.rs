@@ -8,7 +8,7 @@ use warren_gateway::BackendChoice;
 use warren_model::gateway::{EndpointHost, Gateway};
 use warren_runtime::telemetry;
 
-use super::mail::MailOptions;
+use super::{mail::MailOptions, webhooks::WebhookOptions};
 use crate::{database::DatabaseOptions, folder, nats::NatsOptions};
 
 /// Options of `warren up`.
@@ -44,15 +44,8 @@ pub struct Options {
     /// A reverse proxy in front, as a prefix, whose X-Forwarded-For is believed; may be given more than once.
     #[arg(long, value_name = "PREFIX")]
     pub trusted_proxy: Vec<IpNet>,
-    /// A prefix that webhooks may lead into although it is not on the public internet; may be given more than once.
-    #[arg(long, value_name = "PREFIX")]
-    pub webhook_allow: Vec<IpNet>,
-    /// Webhooks may lead to http:// too, readable on the way: for development.
-    #[arg(long)]
-    pub webhook_plain_http: bool,
-    /// Authorities that webhooks' receivers are trusted by besides the host's own, in PEM.
-    #[arg(long, env = "WARREN_WEBHOOK_CA", value_name = "FILE")]
-    pub webhook_ca: Option<PathBuf>,
+    #[command(flatten)]
+    pub webhooks: WebhookOptions,
     /// The host that devices dial; by default the public URL's.
     #[arg(long, env = "WARREN_GATEWAY_ENDPOINT", value_name = "HOST")]
     pub gateway_endpoint: Option<EndpointHost>,

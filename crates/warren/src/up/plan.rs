@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use http::{Uri, uri::Scheme};
 use ipnet::IpNet;
 use warren_app::NatsConfig;
-use warren_courier::{WebhookConfig, WebhookRules, webhook::PlainHttp};
+use warren_courier::WebhookConfig;
 use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;
@@ -107,14 +107,7 @@ impl Plan {
             public_url,
             tls,
             trusted_proxies: options.trusted_proxy,
-            webhooks: WebhookConfig {
-                rules: WebhookRules {
-                    plain_http: if options.webhook_plain_http { PlainHttp::Allowed } else { PlainHttp::Refused },
-                    also_allowed: options.webhook_allow,
-                },
-                ca_file: options.webhook_ca,
-                ..WebhookConfig::default()
-            },
+            webhooks: options.webhooks.config(),
             gateway,
             log: options.log,
             log_format: LogFormat::or_fitting(options.log_format),

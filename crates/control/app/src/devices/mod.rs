@@ -8,8 +8,8 @@ mod keys;
 mod reach;
 mod read;
 
-pub(crate) use change::revoke_all_of;
-pub use change::{Change, Enablement, change, revoke};
+pub use change::{Change, Enablement, change, give, revoke};
+pub(crate) use change::{Effect, make_change, make_gift, make_revocation, revoke_all_of};
 pub use configuration::{ConfigurationFile, configuration};
 pub use enrol::{Enrol, Enrolled, Key, enrol};
 pub(crate) use enrol::{Enrolment, Present, Wanted};

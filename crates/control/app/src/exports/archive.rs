@@ -10,16 +10,16 @@ use std::{
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use warren_model::{
-    Timestamp,
-    page::{Page, PageRequest},
-};
+use warren_model::{Timestamp, page::PageRequest};
 use zip::{
     CompressionMethod, DateTime, ZipWriter,
     write::{SimpleFileOptions, StreamWriter},
 };
 
-use super::lines::{Cell, Form, show};
+use super::{
+    lines::{Form, show},
+    pages::Pages,
+};
 use crate::{
     AppError, Language,
     records::{Interrupted, Progress},
@@ -79,19 +79,14 @@ impl<'p, W: Write + Send + 'static> Archive<'p, W> {
         self.left_out.push(slug.to_string());
     }
 
-    /// Adds a table in both forms. `page` gives its pages, for each form anew.
-    pub async fn table(
-        &mut self,
-        name: &str,
-        columns: &[&str],
-        page: impl AsyncFn(PageRequest) -> Result<Page<Vec<Cell>>, AppError>,
-    ) -> Result<(), Interrupted> {
+    /// Adds a table in both forms; its pages are asked for twice.
+    pub async fn table(&mut self, name: &str, columns: &[&str], pages: Pages<'_>) -> Result<(), Interrupted> {
         for form in Form::ALL {
             let mut file = self.open(format!("{name}.{}", form.ending())).await?;
             self.write(&mut file, form.begin(columns)?).await?;
             let mut request = PageRequest::first_of_most();
             loop {
-                let page = page(request).await?;
+                let page = pages.page(&request).await?;
                 let lines = form.lines(columns, &page.items, file.lines)?;
                 self.write(&mut file, lines).await?;
                 file.lines += page.items.len() as u64;
@@ -104,16 +99,6 @@ impl<'p, W: Write + Send + 'static> Archive<'p, W> {
             self.close(file);
         }
         Ok(())
-    }
-
-    /// Adds a table that is known already.
-    pub async fn small_table(
-        &mut self,
-        name: &str,
-        columns: &[&str],
-        lines: Vec<Vec<Cell>>,
-    ) -> Result<(), Interrupted> {
-        self.table(name, columns, async |_| Ok(Page { items: lines.clone(), next_cursor: None })).await
     }
 
     /// Ends the archive: with a page for its reader, and the manifest. `about` says what it is of.

@@ -7,6 +7,7 @@
 mod archive;
 pub(crate) mod lines;
 mod organisation;
+mod pages;
 mod person;
 pub(crate) mod tables;
 

@@ -3,17 +3,13 @@
 use std::{collections::HashSet, io::Write};
 
 use serde_json::json;
-use uuid::Uuid;
 use warren_auth::permission::Enter;
-use warren_model::{
-    AccountId, MembershipStanding,
-    audit::{Actor, AuditEntry},
-    page::{Page, PageRequest},
-};
+use warren_model::{AccountId, MembershipStanding, page::PageRequest};
 
 use super::{
     archive::{Archive, Manifest, next},
     lines::Cell,
+    pages::{Concern, Pages},
     tables::{self, Sources},
 };
 use crate::{
@@ -38,7 +34,7 @@ pub(super) async fn write_of<W: Write + Send + 'static>(
     let person = people::show(inside, account).await?;
     let sources = sources_for(inside, account);
     let mut archive = Archive::begin(out, inside.app().clock().now(), progress);
-    archive.small_table("person", tables::PEOPLE, vec![tables::person(&person)]).await?;
+    archive.table("person", tables::PEOPLE, Pages::Known(&[tables::person(&person)])).await?;
     part(&mut archive, inside, account, "", sources).await?;
     let about = json!({
         "kind": "person in an organisation",
@@ -61,7 +57,7 @@ pub(super) async fn write_own<W: Write + Send + 'static>(
     let mut archive = Archive::begin(out, cx.app.clock().now(), progress);
     let line =
         vec![Cell::text(id), Cell::text(&account.email), Cell::text(&account.name), Cell::Moment(account.created_at)];
-    archive.small_table("account", &["account_id", "email", "name", "created_at"], vec![line]).await?;
+    archive.table("account", &["account_id", "email", "name", "created_at"], Pages::Known(&[line])).await?;
 
     let memberships = system.memberships().of_account(id, LISTED_MAX).await?;
     let lines = memberships.iter().map(|(organisation, membership)| {
@@ -73,8 +69,9 @@ pub(super) async fn write_own<W: Write + Send + 'static>(
             Cell::Moment(membership.created_at),
         ]
     });
+    let lines: Vec<_> = lines.collect();
     let columns = ["organisation", "name", "role", "standing", "member_since"];
-    archive.small_table("memberships", &columns, lines.collect()).await?;
+    archive.table("memberships", &columns, Pages::Known(&lines)).await?;
 
     let sessions = system.sessions().of_account(id, LISTED_MAX).await?.into_iter().map(|session| {
         vec![
@@ -85,15 +82,12 @@ pub(super) async fn write_own<W: Write + Send + 'static>(
             Cell::Text(session.user_agent),
         ]
     });
+    let sessions: Vec<_> = sessions.collect();
     let columns = ["began_at", "last_used_at", "ends_at", "source", "browser"];
-    archive.small_table("sessions", &columns, sessions.collect()).await?;
+    archive.table("sessions", &columns, Pages::Known(&sessions)).await?;
 
-    archive
-        .table("activity", tables::ACTIVITY, async |request| {
-            let page = system.audit().page(&request).await?.map(|(entry, _)| entry);
-            Ok(kept(page, |entry| concerns(entry, id, &HashSet::new()), Sources::Of(id)))
-        })
-        .await?;
+    let concern = Concern { account: id, devices: HashSet::new(), sources: Sources::Of(id) };
+    archive.table("activity", tables::ACTIVITY, Pages::InstallationActivityOf(&system, &concern)).await?;
     for (organisation, membership) in memberships {
         // Who has not joined reaches nothing there, and has left nothing there.
         if membership.standing == MembershipStanding::Invited {
@@ -127,46 +121,19 @@ async fn part<W: Write + Send + 'static>(
     sources: Sources,
 ) -> Result<(), Interrupted> {
     inside.authorise(Enter)?;
-    let own = || Filter { owner: Some(account), ..Filter::default() };
+    let own = Filter { owner: Some(account), ..Filter::default() };
     let mut devices = HashSet::new();
     let mut request = PageRequest::first_of_most();
     loop {
-        let page = devices::page(inside, own(), &request).await?;
+        let page = devices::page(inside, own.clone(), &request).await?;
         devices.extend(page.items.iter().map(|view| view.device.id.uuid()));
         let Some(cursor) = page.next_cursor else { break };
         request = next(&cursor)?;
     }
-    archive
-        .table(&format!("{folder}devices"), tables::DEVICES, async |request| {
-            let page = devices::page(inside, own(), &request).await?;
-            let emails = devices::emails_of_owners(inside, &page.items).await?;
-            Ok(page.map(|view| tables::device(&view, &emails)))
-        })
-        .await?;
-    archive
-        .table(&format!("{folder}usage"), tables::USAGE, async |request| {
-            Ok(devices::page(inside, own(), &request).await?.map(|view| tables::usage(&view)))
-        })
-        .await?;
+    archive.table(&format!("{folder}devices"), tables::DEVICES, Pages::Devices(inside, own.clone())).await?;
+    archive.table(&format!("{folder}usage"), tables::USAGE, Pages::Usage(inside, own)).await?;
     // What waits to be carried into this trail belongs to it.
     worker::relay_audit(inside.app()).await;
-    let devices = &devices;
-    archive
-        .table(&format!("{folder}activity"), tables::ACTIVITY, async |request| {
-            let page = inside.tenant.audit().page(&Default::default(), &request).await?;
-            Ok(kept(page, |entry| concerns(entry, account, devices), sources))
-        })
-        .await
-}
-
-/// Whether somebody did it, or it was done to them or to one of their devices.
-fn concerns(entry: &AuditEntry, account: AccountId, devices: &HashSet<Uuid>) -> bool {
-    let acted = matches!(entry.actor, Actor::Account { id, .. } if id == account);
-    acted || entry.subject == account.uuid() || devices.contains(&entry.subject)
-}
-
-/// The lines of those entries of a page that are kept.
-fn kept(page: Page<AuditEntry>, keeps: impl Fn(&AuditEntry) -> bool, sources: Sources) -> Page<Vec<Cell>> {
-    let items = page.items.iter().filter(|entry| keeps(entry)).map(|entry| tables::activity(entry, sources));
-    Page { items: items.collect(), next_cursor: page.next_cursor }
+    let concern = Concern { account, devices, sources };
+    archive.table(&format!("{folder}activity"), tables::ACTIVITY, Pages::ActivityOf(inside, &concern)).await
 }

@@ -8,11 +8,11 @@ use std::{
 use uuid::Uuid;
 use warren_auth::permission::Oversee;
 use warren_model::{
-    Timestamp,
+    Period, Timestamp,
     audit::{Action, Actor, AuditEntry},
     page::{Page, PageRequest},
 };
-use warren_storage::Staleness;
+use warren_storage::{Staleness, SystemModels, TenantModels};
 
 use super::{Lines, Request, TOP_MAX, page::ReportPage, shown, tops::Tops, unless_stopped};
 use crate::{
@@ -67,10 +67,8 @@ pub async fn audit(
     inside.authorise(Oversee)?;
     // What the system's database still holds for this trail belongs to it.
     worker::relay_audit(inside.app()).await;
-    let trail = inside.tenant.allowing(Staleness::Bounded);
-    let page = async |at: PageRequest| Ok(trail.audit().page_of_period(request.period, &at).await?);
-    let organisation = Some(inside.organisation.name.to_string());
-    unless_stopped(collect(inside.cx, organisation, request, page, table, progress).await)
+    let trail = Trail::Organisation(inside.organisation.name.to_string(), inside.tenant.allowing(Staleness::Bounded));
+    unless_stopped(collect(inside.cx, trail, request, table, progress).await)
 }
 
 /// Reports what was done to the installation, sign-ins among it. Operators.
@@ -84,19 +82,31 @@ pub async fn audit_of_installation(
     progress: &dyn Progress,
 ) -> Result<Option<AuditReport>, AppError> {
     cx.operate()?;
-    let system = cx.system().allowing(Staleness::Bounded);
-    let page = async |at: PageRequest| {
-        let page = system.audit().page_of_period(request.period, &at).await?;
-        Ok(page.map(|(entry, _)| entry))
-    };
-    unless_stopped(collect(cx, None, request, page, table, progress).await)
+    let trail = Trail::Installation(cx.system().allowing(Staleness::Bounded));
+    unless_stopped(collect(cx, trail, request, table, progress).await)
+}
+
+/// Where entries are read.
+enum Trail {
+    Organisation(String, TenantModels),
+    Installation(SystemModels),
+}
+
+impl Trail {
+    async fn page(&self, period: Period, request: &PageRequest) -> Result<Page<AuditEntry>, AppError> {
+        match self {
+            Self::Organisation(_, tenant) => Ok(tenant.audit().page_of_period(period, request).await?),
+            Self::Installation(system) => {
+                Ok(system.audit().page_of_period(period, request).await?.map(|(entry, _)| entry))
+            }
+        }
+    }
 }
 
 async fn collect(
     cx: &OpContext,
-    organisation: Option<String>,
+    trail: Trail,
     request: &Request,
-    page: impl AsyncFn(PageRequest) -> Result<Page<AuditEntry>, AppError>,
     table: &mut (dyn Write + Send),
     progress: &dyn Progress,
 ) -> Result<AuditReport, Interrupted> {
@@ -105,7 +115,7 @@ async fn collect(
     let mut sums = Sums::new(request);
     let mut at = PageRequest::first_of_most();
     loop {
-        let page = page(at).await?;
+        let page = trail.page(request.period, &at).await?;
         for entry in &page.items {
             sums.add(entry, request);
             let cells = activity(entry, Sources::Shown);
@@ -116,6 +126,10 @@ async fn collect(
         at = crate::exports::next(&cursor)?;
     }
     lines.end()?;
+    let organisation = match trail {
+        Trail::Organisation(name, _) => Some(name),
+        Trail::Installation(_) => None,
+    };
     Ok(sums.end(request.clone(), organisation, cx.app.clock().now()))
 }
 

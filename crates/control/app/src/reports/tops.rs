@@ -6,10 +6,13 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 #[derive(Debug)]
 pub(super) struct Tops<T> {
     /// The least stands first. The number of arrival keeps those who came first among equals, and items need no order.
-    heap: BinaryHeap<Reverse<(u64, Reverse<u64>, Item<T>)>>,
+    heap: BinaryHeap<Reverse<Ranked<T>>>,
     max: usize,
     seen: u64,
 }
+
+/// An item by its amount, then by when it came.
+type Ranked<T> = (u64, Reverse<u64>, Item<T>);
 
 /// An item, which counts for nothing in the order.
 #[derive(Debug)]

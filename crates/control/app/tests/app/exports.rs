@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::support::{Installation, PASSWORD, device, enrolment, network, on_every_database, random_key, slug};
+use super::support::{
+    Installation, PASSWORD, as_task, device, enrolment, network, on_every_database, random_key, slug,
+};
 use rstest::rstest;
 use rstest_reuse::apply;
 use serde_json::Value;
@@ -98,7 +100,8 @@ async fn an_organisation_s_archive_holds_all_of_it_and_no_secret(database: Datab
     devices::revoke(&inside, gone.id, Expected::Any).await.unwrap();
 
     let sink = Sink::default();
-    let exported = exports::organisation(&inside, sink.clone(), Language::German, &Unobserved).await.unwrap();
+    let work = exports::organisation(&inside, sink.clone(), Language::German, &Unobserved);
+    let exported = as_task(work).await.unwrap();
     let files = read(&sink, exported);
     assert!(files["README.txt"].starts_with("Dieses Archiv"), "{}", files["README.txt"]);
     assert_eq!(all(&json(&files, "organisation.json"), "slug"), ["northwind"]);
@@ -152,7 +155,7 @@ async fn a_person_s_archive_holds_what_is_theirs_in_every_organisation(database:
 
     let as_ben = here.cx(ben.subject());
     let sink = Sink::default();
-    let exported = exports::own(&as_ben, sink.clone(), Language::English, &Unobserved).await.unwrap();
+    let exported = as_task(exports::own(&as_ben, sink.clone(), Language::English, &Unobserved)).await.unwrap();
     let Exported::Complete(manifest) = &exported else { panic!("{exported:?}") };
     assert_eq!(manifest.left_out, ["eastwind"]);
     let files = read(&sink, exported);
@@ -174,8 +177,8 @@ async fn a_person_s_archive_holds_what_is_theirs_in_every_organisation(database:
 
     // An admin gets the organisation's own part.
     let sink = Sink::default();
-    let exported = exports::person(&inside, ben.account.id, sink.clone(), Language::English, &Unobserved).await;
-    let files = read(&sink, exported.unwrap());
+    let work = exports::person(&inside, ben.account.id, sink.clone(), Language::English, &Unobserved);
+    let files = read(&sink, as_task(work).await.unwrap());
     assert_eq!(all(&json(&files, "person.json"), "email"), ["ben@example.org"]);
     assert_eq!(all(&json(&files, "devices.json"), "name"), ["Ben's laptop"]);
     assert_eq!(json(&files, "activity.json").len(), 3);

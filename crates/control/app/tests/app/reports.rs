@@ -1,6 +1,6 @@
 //! Reports: what was used and done in a period, as a table and as a page.
 
-use super::support::{Installation, device, network, on_every_database, slug};
+use super::support::{Installation, as_task, device, network, on_every_database, slug};
 use rstest::rstest;
 use rstest_reuse::apply;
 use time::{
@@ -92,7 +92,7 @@ async fn usage_counts_on_from_the_report_before(database: Database) {
 
     let first = that_day(Language::English);
     let mut table = Vec::new();
-    let report = reports::usage(&inside, &first, None, &mut table, &Unobserved).await.unwrap().unwrap();
+    let report = as_task(reports::usage(&inside, &first, None, &mut table, &Unobserved)).await.unwrap().unwrap();
     assert_eq!(report.basis, Basis::SinceEnrolment);
     assert_eq!((report.total.devices, report.active_devices, report.enrolled_devices), (2, 1, 2));
     assert_eq!((report.total.received_bytes, report.total.sent_bytes), (1_000_000, 2_000_000));
@@ -155,7 +155,7 @@ async fn the_trail_of_a_period_is_reported_to_the_moment(database: Database) {
 
     let mut table = Vec::new();
     let day = that_day(Language::English);
-    let report = reports::audit(&inside, &day, &mut table, &Unobserved).await.unwrap().unwrap();
+    let report = as_task(reports::audit(&inside, &day, &mut table, &Unobserved)).await.unwrap().unwrap();
     let lines = read(&table, &["local_time", "action", "subject"]);
     assert_eq!(lines[0], ["2026-11-21 23:59", "device.enrolled", "last"]);
     assert_eq!(report.entries, lines.len() as u64);
@@ -189,7 +189,8 @@ async fn refused_sign_ins_are_for_operators_and_reports_for_admins(database: Dat
         assert!(matches!(refused, Err(AppError::SignInRefused)));
     }
     let day = that_day(Language::English);
-    let report = reports::audit_of_installation(&here.local(), &day, &mut Vec::new(), &Unobserved).await;
+    let (local, mut table) = (here.local(), Vec::new());
+    let report = as_task(reports::audit_of_installation(&local, &day, &mut table, &Unobserved)).await;
     let report = report.unwrap().unwrap();
     assert_eq!(report.refusals, 3);
     assert_eq!(report.refused.0, [("Ben".to_owned(), 2), (String::new(), 1)]);
