@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 use warren_cache::{Cache, Caches, Config, Definition, Held, Loaded, Scope};
 use warren_model::{AccountId, OrganisationId, Random};
+use warren_runtime::{dependency::Dependencies, supervise::Tasks};
 
 pub const MEGABYTE: u64 = 1 << 20;
 pub const FRESH_FOR: Duration = Duration::from_secs(60);
@@ -45,7 +46,13 @@ pub const NUMBERS: Definition<u64> = Definition::in_memory("numbers", FRESH_FOR)
 
 /// Caches in memory whose times have no jitter.
 pub fn caches() -> Caches {
-    warren_cache::build(&Config::in_memory(MEGABYTE), Arc::new(Bytes(0))).unwrap()
+    caches_with(Bytes(0))
+}
+
+pub fn caches_with(random: Bytes) -> Caches {
+    let random: Arc<dyn Random> = Arc::new(random);
+    let dependencies = Dependencies::new(Arc::clone(&random));
+    warren_cache::build(&Config::in_memory(MEGABYTE), random, &dependencies, &Tasks::default()).unwrap()
 }
 
 pub fn numbers(definition: Definition<u64>) -> (Caches, Numbers) {
