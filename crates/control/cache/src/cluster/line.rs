@@ -118,6 +118,11 @@ impl Line {
         self.dependency.once().judged_by(Trouble::blame).run(call).await.map_err(Trouble::from_failure)
     }
 
+    /// What went wrong last, though nobody be asked just now.
+    pub fn last_failure(&self) -> Option<String> {
+        self.dependency.status().last_failure.map(|failure| failure.text)
+    }
+
     /// The connection that values may be asked of; none while there is not.
     pub fn open(&self) -> Option<Open> {
         self.open.read().unwrap_or_else(PoisonError::into_inner).clone()

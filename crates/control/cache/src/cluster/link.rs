@@ -343,24 +343,31 @@ impl Link {
         drop(seen);
         match (before, state) {
             (before, now) if before == now => {}
+            // Others, too, are only just coming back.
+            (ClusterState::Apart, _) => info!("Redis can be used again"),
             (ClusterState::OthersSilent(_), ClusterState::OthersSilent(_)) => {}
             (_, ClusterState::OthersSilent(processes)) => warn!(
                 processes,
                 "processes of this installation are not heard; until they are, only what was just read is kept"
             ),
-            (ClusterState::Apart, _) => info!("Redis can be used again"),
-            (ClusterState::OthersSilent(_), _) => info!("all processes of this installation are heard again"),
+            (ClusterState::OthersSilent(_), _) => info!("all processes of this installation are heard"),
             _ => {}
         }
     }
 
     fn apart(&self, trouble: &Trouble) {
+        let trouble = match trouble {
+            // That it is left alone is a consequence.
+            Trouble::NotAsked(_) => self.cluster.line.last_failure(),
+            _ => None,
+        }
+        .unwrap_or_else(|| trouble.to_string());
         let mut seen = self.cluster.seen();
-        seen.last_trouble = Some(trouble.to_string());
         let before = std::mem::replace(&mut seen.state, ClusterState::Apart);
+        seen.last_trouble = Some(trouble.clone());
         drop(seen);
         if before != ClusterState::Apart {
-            warn!(cause = %trouble, "Redis cannot be used; until it can, only what was just read is kept");
+            warn!(cause = trouble, "Redis cannot be used; until it can, only what was just read is kept");
         }
     }
 }

@@ -213,6 +213,8 @@ impl Drop for Waiting<'_> {
 
 fn client(config: &RedisConfig) -> Result<Client, CacheError> {
     let refused = |source| CacheError::Redis { source };
+    // The library takes the process's provider of cryptography; one that is there already stays.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let info = config.url.0.clone();
     let settings: RedisConnectionInfo = info.redis_settings().clone().set_skip_set_lib_name();
     let info = info.set_redis_settings(settings).into_connection_info().map_err(refused)?;
