@@ -17,6 +17,8 @@ use warren_model::{AccountId, OrganisationId, Random};
 use warren_runtime::{dependency::Dependencies, supervise::Tasks};
 
 pub const MEGABYTE: u64 = 1 << 20;
+/// Who is to load does so before this.
+const REACHED_WITHIN: Duration = Duration::from_secs(20);
 pub const FRESH_FOR: Duration = Duration::from_secs(60);
 
 /// Always the same bytes.
@@ -146,7 +148,8 @@ impl Gate {
     }
     /// Waits until somebody stands before it.
     pub async fn reached(&self) {
-        self.arrivals.acquire().await.unwrap().forget();
+        let arrival = tokio::time::timeout(REACHED_WITHIN, self.arrivals.acquire()).await;
+        arrival.expect("nobody loads").unwrap().forget();
     }
     /// Lets `count` pass.
     pub fn open(&self, count: usize) {

@@ -206,9 +206,8 @@ async fn who_says_farewell_is_not_missed_and_tells_what_it_owes_before() {
     let mut batch = Invalidations::new();
     batch.add_entry(&one.numbers, Scope::Installation, &1);
     truth.set(2);
-    // Its caller goes away before the others are told.
-    let telling = one.caches.invalidate(batch);
-    assert!(tokio::time::timeout(Duration::ZERO, telling).await.is_err());
+    // Its caller does not wait until the others are told.
+    let _ = tokio::time::timeout(Duration::ZERO, one.caches.invalidate(batch)).await;
     one.caches.close().await;
     assert_eq!((one.cluster().owed, one.cluster().state), (0, ClusterState::Closed));
     other.until_seen(1, &truth, 2).await;

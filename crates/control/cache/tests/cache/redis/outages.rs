@@ -70,7 +70,11 @@ async fn a_redis_that_was_killed_is_done_without_and_what_it_saved_does_not_coun
         process.get(1, &truth).await;
     }
     until("it is kept", || async { !server.ask(&["KEYS", "warren:value:*"]).unwrap().is_empty() }).await;
+    let told_after = Truth::of(1);
+    one.get(2, &told_after).await;
+    until("it is kept", || async { server.ask(&["KEYS", "warren:value:*"]).unwrap().lines().count() == 2 }).await;
     server.ask(&["SAVE"]).unwrap();
+    one.change(2, &told_after, 2).await;
     server.kill().unwrap();
     work_through(&one, &other, &truth).await;
     for process in [&one, &other] {
@@ -89,6 +93,7 @@ async fn a_redis_that_was_killed_is_done_without_and_what_it_saved_does_not_coun
     let newcomer = Process::joining(&server).await;
     assert_eq!(newcomer.get(1, &truth).await, 109);
     assert_eq!(newcomer.tally().shared_hits, 1, "what was loaded since is shared");
+    assert_eq!(newcomer.get(2, &told_after).await, 2, "what was given up after it was saved");
     assert_eq!(log.count(BACK), 2, "{}", log.text());
 }
 
