@@ -14,8 +14,9 @@ use warren_model::{
 };
 use warren_storage::{Account, Link, LinkPurpose, Membership, Staleness, StorageError, SystemTransaction};
 
-use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices, jobs::Asked};
-use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices, devices::Effect};
+use crate::{
+    App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices, devices::Effect, jobs::Asked,
+};
 
 /// How long an invitation works.
 const INVITATION_LASTS: Duration = Duration::days(7);

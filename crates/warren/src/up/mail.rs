@@ -33,8 +33,8 @@ pub struct MailOptions {
     keep_mail: bool,
 }
 
-/// In whose name letters are kept that nobody sends.
-const KEPT_FROM: &str = "Warren <warren@localhost>";
+/// In whose name letters are kept that nobody sends: a name that is nobody's (RFC 2606 section 2).
+const KEPT_FROM: &str = "Warren <warren@warren.invalid>";
 
 impl MailOptions {
     /// What sends letters, with the portal's address at their foot; none where mail is off.
