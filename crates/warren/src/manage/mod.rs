@@ -5,11 +5,14 @@ mod client;
 mod confirm;
 mod console;
 pub mod database;
+mod dependencies;
 mod devices;
 mod format;
 mod gateways;
 mod installation;
+mod jobs;
 mod lookup;
+mod mail;
 mod moment;
 mod networks;
 mod organisations;
@@ -38,6 +41,12 @@ pub enum Manage {
     Devices(devices::Devices),
     /// The gateways of the installation.
     Gateways(gateways::Gateways),
+    /// Work that is done outside of requests: queues, and the jobs in them.
+    Jobs(jobs::Jobs),
+    /// Letters that went out or were kept, and a test.
+    Mail(mail::Mail),
+    /// What Warren needs and cannot trust to be there: mail servers, caches, webhooks.
+    Dependencies(dependencies::Dependencies),
     /// What was changed, by whom and when, the latest first.
     Activity(activity::Activity),
     /// How the installation is.
@@ -58,6 +67,9 @@ impl Manage {
             Self::Networks(noun) => noun.run().await,
             Self::Devices(noun) => noun.run().await,
             Self::Gateways(noun) => noun.run().await,
+            Self::Jobs(noun) => noun.run().await,
+            Self::Mail(noun) => noun.run().await,
+            Self::Dependencies(noun) => noun.run().await,
             Self::Activity(noun) => noun.run().await,
             Self::Status(noun) => noun.run().await,
             Self::SetUpLink(noun) => noun.run().await,
