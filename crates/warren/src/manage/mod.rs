@@ -5,6 +5,7 @@ mod client;
 mod confirm;
 mod console;
 pub mod database;
+mod dependencies;
 mod devices;
 mod files;
 mod following;
@@ -12,7 +13,9 @@ mod format;
 mod gateways;
 mod import;
 mod installation;
+mod jobs;
 mod lookup;
+mod mail;
 mod moment;
 mod networks;
 mod organisations;
@@ -48,6 +51,12 @@ pub enum Manage {
     Files(files::Files),
     /// The gateways of the installation.
     Gateways(gateways::Gateways),
+    /// Work that is done outside of requests: queues, and the jobs in them.
+    Jobs(jobs::Jobs),
+    /// Letters that went out or were kept, and a test.
+    Mail(mail::Mail),
+    /// What Warren needs and cannot trust to be there: mail servers, caches, webhooks.
+    Dependencies(dependencies::Dependencies),
     /// What was changed, by whom and when, the latest first.
     Activity(activity::Activity),
     /// How the installation is.
@@ -71,6 +80,9 @@ impl Manage {
             Self::Import(verb) => verb.run().await,
             Self::Files(noun) => noun.run().await,
             Self::Gateways(noun) => noun.run().await,
+            Self::Jobs(noun) => noun.run().await,
+            Self::Mail(noun) => noun.run().await,
+            Self::Dependencies(noun) => noun.run().await,
             Self::Activity(noun) => noun.run().await,
             Self::Status(noun) => noun.run().await,
             Self::SetUpLink(noun) => noun.run().await,
