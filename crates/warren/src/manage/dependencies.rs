@@ -5,13 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use warren_wire::rest::v1::{Dependencies as All, Dependency, ForceDependency, SupervisedTask};
 
-use super::{
-    confirm::Confirmation,
-    console::terminal_width,
-    format,
-    scope::Reach,
-    table::Table,
-};
+use super::{confirm::Confirmation, console::terminal_width, format, scope::Reach, table::Table};
 use crate::Failure;
 
 const PATH: &str = "/api/v1/dependencies";
@@ -110,15 +104,18 @@ fn table(items: &[Dependency]) -> Table {
 }
 
 fn tasks(items: &[SupervisedTask]) -> Table {
-    let rows = Table::new(&["TASK", "STATE", "SINCE", "STARTED AGAIN", "LAST FAILURE"]).right("STARTED AGAIN").rows(items, |one| {
-        vec![
-            one.name.clone(),
-            one.state.clone(),
-            format::moment(Some(one.since)),
-            one.restarts.to_string(),
-            one.last_failure.as_ref().map(|past| past.text.clone()).unwrap_or_default(),
-        ]
-    });
+    let rows = Table::new(&["TASK", "STATE", "SINCE", "STARTED AGAIN", "LAST FAILURE"]).right("STARTED AGAIN").rows(
+        items,
+        |one| {
+            vec![
+                one.name.clone(),
+                one.state.clone(),
+                format::moment(Some(one.since)),
+                one.restarts.to_string(),
+                one.last_failure.as_ref().map(|past| past.text.clone()).unwrap_or_default(),
+            ]
+        },
+    );
     rows.fitted(terminal_width())
 }
 

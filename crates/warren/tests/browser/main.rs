@@ -1,9 +1,9 @@
 //! The portal's main paths in a real browser.
 
 // The stock client of the end-to-end tests.
+mod background;
 #[path = "../end_to_end/client.rs"]
 mod client;
-mod background;
 mod code;
 mod connection;
 mod reader;
