@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use crate::{
     database,
     failure::{EXIT_CODES, Failure},
-    gateway, manage, up,
+    gateway, manage, up, worker,
 };
 
 /// Private networks for more than one organisation.
@@ -21,6 +21,8 @@ pub struct CommandLine {
 enum Command {
     /// Start the portal, the API and, where this machine allows it, a gateway.
     Up(Box<up::Options>),
+    /// Work on jobs of an installation whose databases are on a server, on this host or another, and do nothing else.
+    Worker(Box<worker::Options>),
     #[command(flatten)]
     Manage(manage::Manage),
     /// The databases: how they are, migrations, moves.
@@ -48,6 +50,7 @@ impl CommandLine {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Up(options) => up::run(*options),
+            Command::Worker(options) => worker::run(*options),
             Command::Manage(manage) => block_on(manage.run()),
             Command::Db(db) => block_on(db.run()),
             Command::Gateway(gateway) => gateway.run(),

@@ -3,7 +3,8 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use http::StatusCode;
-use warren_app::{maintenance::StorageError, moving::MoveError};
+use warren_app::{BuildError, maintenance::StorageError, moving::MoveError};
+use warren_courier::SettingsError;
 use warren_gateway::GatewayError;
 use warren_runtime::{files::FileError, lock::LockError};
 use warren_wire::rest::v1::Problem;
@@ -83,6 +84,9 @@ pub enum Failure {
     /// The control plane cannot be built on the data folder.
     #[error(transparent)]
     Build(#[from] warren_app::BuildError),
+    /// What becomes of letters cannot be as it was said.
+    #[error(transparent)]
+    Mail(#[from] SettingsError),
     /// The gateway cannot run or join.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -111,6 +115,14 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) => 2,
+            Self::Mail(
+                SettingsError::PasswordFile(_)
+                | SettingsError::Password { .. }
+                | SettingsError::CaFile { .. }
+                | SettingsError::NoRoots
+                | SettingsError::Tls(_),
+            ) => 1,
+            Self::Mail(_) => 2,
             Self::Gateway(GatewayError::TokenRefused { .. } | GatewayError::Lock(LockError::Held { .. })) => 3,
             Self::Gateway(GatewayError::Connect(_)) => 5,
             Self::Gateway(_) => 1,
@@ -130,6 +142,7 @@ impl Failure {
             Self::Move(error) => of_move(error),
             Self::NotFound { .. } | Self::NoInstallation(_) => 4,
             Self::NotRunning(_) | Self::NotPermitted { .. } | Self::Unanswered { .. } => 5,
+            Self::Build(BuildError::WorkerWithoutInstallation { .. } | BuildError::WorkerWithoutKey { .. }) => 4,
             Self::Locked(LockError::Io { .. })
             | Self::File(_)
             | Self::Io { .. }

@@ -5,14 +5,17 @@
 //! - The command line is a client of the API. The one thing it asks for beside it is a new set-up link; `warren db` works on the
 //!   databases themselves, while nothing else does.
 
+mod building;
 mod command_line;
 mod database;
 mod failure;
 mod folder;
 mod gateway;
 mod manage;
+mod nats;
 mod set_up_link;
 mod up;
+mod worker;
 
 use std::process::ExitCode;
 

@@ -7,8 +7,12 @@ use warren_courier::{
     webhook::{PlainHttp, WebhookClient, WebhookConfig, WebhookRules},
 };
 use warren_model::audit::Action;
-use warren_runtime::dependency::{
-    AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,
+use warren_resilience::BreakerState;
+use warren_runtime::{
+    dependency::{
+        AtOnce, Dependencies, Dependency, DependencyError, DependencyName, DependencySettings, DependencyStatus, Force,
+    },
+    supervise::TaskStatus,
 };
 
 use crate::{AppError, OpContext, Thing, audit::Changes};
@@ -32,6 +36,34 @@ pub(crate) fn operator_webhooks() -> Result<WebhookClient, SettingsError> {
     WebhookClient::build(WebhookConfig { rules, ..WebhookConfig::default() })
 }
 
+/// What does not work at the moment, and what Warren does instead: one sentence for each dependency that is left alone.
+pub(crate) fn degradations(dependencies: &Dependencies) -> Vec<String> {
+    let broken = dependencies
+        .status()
+        .into_iter()
+        .filter(|one| !matches!(one.state, BreakerState::Closed | BreakerState::ForcedClosed));
+    broken
+        .map(|one| {
+            let instance = one.name.instance().unwrap_or_default();
+            let what = match one.name.kind() {
+                "smtp" => "The mail server does not work: letters wait, and are sent once it does".to_owned(),
+                "redis" => {
+                    "Redis does not work: answers come from the databases, more slowly, and are as right".to_owned()
+                }
+                "nats" => "NATS does not work: jobs on other hosts begin up to half a second later".to_owned(),
+                "database" => {
+                    format!("The database server {instance} does not answer: what needs it is refused until it does")
+                }
+                "webhook" => format!("The webhook receiver {instance} does not work: its events wait, for three days"),
+                _ => format!("{} does not work", one.name),
+            };
+            let minutes = one.state_for.as_secs() / 60;
+            let cause = one.last_failure.map(|failure| format!(" Last failure: {}.", failure.text)).unwrap_or_default();
+            format!("{what}. It has been so for {minutes} min.{cause}")
+        })
+        .collect()
+}
+
 /// Every dependency as it is now, by name. Operators.
 ///
 /// # Errors
@@ -41,11 +73,21 @@ pub fn status(cx: &OpContext) -> Result<Vec<DependencyStatus>, AppError> {
     Ok(cx.app.dependencies().status())
 }
 
-/// Sets by hand whether a dependency is called, in this process and until it is released or ends. Operators.
+/// The tasks that this process keeps going, in the order in which they were begun. Operators.
+///
+/// # Errors
+/// [`AppError::Forbidden`]
+pub fn tasks(cx: &OpContext) -> Result<Vec<TaskStatus>, AppError> {
+    cx.operate()?;
+    Ok(cx.app.tasks().status())
+}
+
+/// Sets by hand whether a dependency is called, in this process and until it is released or ends, and returns how it is then.
+/// Operators.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] or [`AppError::NotFound`]
-pub async fn force(cx: &OpContext, name: &str, force: Force) -> Result<(), AppError> {
+pub async fn force(cx: &OpContext, name: &str, force: Force) -> Result<DependencyStatus, AppError> {
     let proof = cx.operate()?;
     let dependencies = cx.app.dependencies();
     if dependencies.status().iter().all(|one| one.name.as_str() != name) {
@@ -59,5 +101,5 @@ pub async fn force(cx: &OpContext, name: &str, force: Force) -> Result<(), AppEr
     let entry = cx.entry(&proof, Action::DependencyForced, uuid::Uuid::nil(), name);
     let entry = Changes::default().first("calls", word).into_entry(entry);
     cx.system().transaction(async |tx| -> Result<(), AppError> { Ok(tx.audit().append(&entry, None).await?) }).await?;
-    dependencies.force(name, force).map(|_| ()).map_err(|_| AppError::NotFound(Thing::Dependency))
+    dependencies.force(name, force).map_err(|_| AppError::NotFound(Thing::Dependency))
 }

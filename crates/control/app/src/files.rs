@@ -14,7 +14,8 @@ use warren_model::{
     page::{Page, PageRequest},
 };
 use warren_runtime::files::ensure_private_dir;
-use warren_storage::{CHUNK_BYTES, FilePurpose, StoredFile, TenantModels, WholeFile};
+use warren_storage::{CHUNK_BYTES, TenantModels};
+pub use warren_storage::{FilePurpose, StoredFile, WholeFile};
 
 use crate::{App, AppError, Contradiction, Inside, Thing};
 
@@ -161,7 +162,7 @@ pub async fn upload<'i>(inside: &'i Inside<'_>, name: &str, media_type: &str) ->
     Sink::begin(inside.app(), &inside.tenant, new).await
 }
 
-/// Files of one purpose, the newest first. Admins.
+/// Files of one purpose that are there to their last byte, the newest first. Admins.
 ///
 /// # Errors
 /// [`AppError::Forbidden`]
@@ -198,7 +199,7 @@ pub async fn fetch(inside: &Inside<'_>, id: FileId) -> Result<(StoredFile, Piece
         return Err(Contradiction::FileNotWhole.into());
     }
     let entry = inside.cx.entry_by(inside.cx.subject.actor(), Action::FileFetched, id.uuid(), &file.name);
-    inside.tenant.transaction(async |tx| -> Result<(), AppError> { Ok(tx.audit().append(&entry).await?) }).await?;
+    inside.tenant.transaction(async |tx| -> Result<(), AppError> { inside.record(tx, &entry).await }).await?;
     Ok((file, Pieces { tenant: inside.tenant.clone(), id, next: 0 }))
 }
 
@@ -213,7 +214,7 @@ pub async fn remove(inside: &Inside<'_>, id: FileId) -> Result<(), AppError> {
         .tenant
         .transaction(async |tx| -> Result<(), AppError> {
             tx.files().remove(id).await?;
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             Ok(())
         })
         .await

@@ -11,11 +11,13 @@
 pub mod activity;
 pub mod analysis;
 mod audit;
+pub mod bulk;
 mod context;
 pub mod database;
 pub mod dependencies;
 pub mod devices;
 mod error;
+pub mod exports;
 pub mod files;
 pub mod gateways;
 mod hashing;
@@ -33,9 +35,12 @@ pub mod networks;
 pub mod organisations;
 pub mod people;
 pub mod records;
+pub mod reports;
+mod role;
 pub mod scaling;
 pub mod seed;
 pub mod sessions;
+pub mod webhooks;
 mod words;
 mod worker;
 
@@ -48,8 +53,9 @@ use std::{
 
 use tokio::task::JoinHandle;
 use warren_auth::SealingKey;
-use warren_courier::{Mailer, SettingsError, webhook::WebhookClient};
-use warren_model::{Clock, OrganisationId, Random, Timestamp, WorkerId};
+use warren_courier::{Mailer, SettingsError, WebhookClient, WebhookConfig};
+use warren_dispatch::Bells;
+use warren_model::{Clock, OrganisationId, Queue, Random, Timestamp, WorkerId};
 use warren_resilience::InvalidSetting;
 use warren_runtime::{
     Shutdown,
@@ -57,11 +63,16 @@ use warren_runtime::{
     files::{FileError, read_private, write_private},
     supervise::Tasks,
 };
-use warren_storage::{Databases, Place, StorageError, SystemModels};
+use warren_storage::{Databases, Place, StorageError, SystemModels, WhatIsThere};
 
 pub use context::{Expected, IdempotencyKey, Inside, OpContext};
 pub use error::{AppError, Contradiction, FieldError, Thing};
 pub use metrics::Metrics;
+pub use role::ProcessRole;
+pub use warren_dispatch::{
+    BellsStatus, Credentials as NatsCredentials, NatsConfig, NatsConfigError, Prefix as NatsPrefix,
+    ServerUrl as NatsUrl,
+};
 pub use warren_storage::{Account, DatabaseUrl, DatabaseUrlError, ReplicaUrlError, Servers, Standing};
 pub use words::Language;
 
@@ -84,10 +95,18 @@ pub struct Config {
     pub hashing_permits: usize,
     /// Organisations' databases that are open at once.
     pub open_organisations_max: usize,
+    /// What this process is for.
+    pub role: ProcessRole,
     /// What this host is called where several work on jobs.
     pub host: String,
     /// Jobs that are worked on at once, to begin with.
     pub job_places: usize,
+    /// Queues whose jobs are worked on; of them, those that the role may serve.
+    pub job_queues: Vec<Queue>,
+    /// Without being called, it is looked this often whether there are jobs: a call may be lost, and delays pass.
+    pub jobs_looked_for_every: Duration,
+    /// Over what processes call each other when there are jobs; without it, the others find them by looking.
+    pub nats: Option<NatsConfig>,
     /// When places for jobs grow and shrink, and whom to tell.
     pub scaling: scaling::ScalingConfig,
     /// Kinds of jobs beside Warren's own, as tests and benchmarks bring them.
@@ -96,6 +115,8 @@ pub struct Config {
     pub mailer: Option<Arc<Mailer>>,
     /// The language of letters to people of whom none is known.
     pub mail_language: warren_courier::Language,
+    /// Where webhooks may lead, and whose certificates are trusted there.
+    pub webhooks: WebhookConfig,
 }
 
 impl Config {
@@ -110,13 +131,27 @@ impl Config {
             session_absolute: Duration::from_secs(14 * 24 * 3600),
             hashing_permits: 2,
             open_organisations_max: 256,
+            role: ProcessRole::ControlPlane,
             host: "this host".to_owned(),
             job_places: 8,
+            job_queues: Queue::ALL.to_vec(),
+            jobs_looked_for_every: Duration::from_millis(500),
+            nats: None,
             scaling: scaling::ScalingConfig::default(),
             further_jobs: Vec::new(),
             mailer: None,
             mail_language: warren_courier::Language::default(),
+            webhooks: WebhookConfig::default(),
         }
+    }
+
+    /// The queues whose jobs are worked on. A worker that knows no mail server leaves letters to processes that do.
+    pub fn served_queues(&self) -> Vec<Queue> {
+        let has_what_it_takes = |queue: Queue| {
+            self.role.may_serve(queue)
+                && (queue != Queue::Mail || self.role == ProcessRole::ControlPlane || self.mailer.is_some())
+        };
+        self.job_queues.iter().copied().filter(|queue| has_what_it_takes(*queue)).collect()
     }
 
     /// The same, with its databases elsewhere.
@@ -140,15 +175,26 @@ pub enum BuildError {
     /// Places for jobs cannot grow and shrink within these bounds.
     #[error(transparent)]
     Scaling(#[from] InvalidSetting),
-    /// What carries messages out of the installation cannot be set up.
-    #[error(transparent)]
-    Courier(#[from] SettingsError),
+    /// Webhooks cannot be called with these settings.
+    #[error("webhooks: {0}")]
+    Webhooks(#[from] SettingsError),
     /// The key file holds something else.
     #[error("{} does not hold a key of 32 bytes; put the original file back (a backup has it), or everything sealed with it is lost", path.display())]
     KeyFile { path: PathBuf },
     /// The key file is gone while there are data sealed with it.
     #[error("{} is missing but the database holds secrets sealed with it; put the file back from a backup", path.display())]
     KeyFileMissing { path: PathBuf },
+    /// A worker has nothing to work with.
+    #[error("{} holds no sealing key; copy {KEY_FILE} there from the data folder of `warren up`, readable by this user only", folder.display())]
+    WorkerWithoutKey { folder: PathBuf },
+    /// A worker would be alone.
+    #[error("there is no installation in {place}; start `warren up` on it first, and name the same database")]
+    WorkerWithoutInstallation { place: Place },
+    /// Files have one process.
+    #[error(
+        "databases that are files belong to the one process of `warren up`; a worker needs them on a server: move them with `warren db move`, and name it with --database-url"
+    )]
+    WorkerOnFiles,
     /// The system database is gone while there are organisations' databases: a new one would know of none of them.
     #[error("{place} is missing but there are databases of organisations beside it; put it back from a backup")]
     SystemMissing { place: Place },
@@ -169,6 +215,50 @@ fn key_in(path: &Path) -> Result<Option<SealingKey>, BuildError> {
     let Some(bytes) = read_private(path)? else { return Ok(None) };
     let bytes = bytes.try_into().map_err(|_| BuildError::KeyFile { path: path.to_owned() })?;
     Ok(Some(SealingKey::from_bytes(bytes)))
+}
+
+/// The key of the control plane, which makes it together with the installation.
+fn own_key(config: &Config, found: WhatIsThere, random: &dyn Random) -> Result<SealingKey, BuildError> {
+    let (path, is_new) = (config.data_folder.join(KEY_FILE), !found.system);
+    if is_new && found.tenants > 0 {
+        return Err(BuildError::SystemMissing { place: found.place });
+    }
+    match key_in(&path)? {
+        Some(key) => Ok(key),
+        None if is_new => {
+            let key = SealingKey::generate(random);
+            write_private(&path, key.expose_bytes())?;
+            Ok(key)
+        }
+        None => Err(BuildError::KeyFileMissing { path }),
+    }
+}
+
+/// The key of a worker, which somebody copied.
+fn copied_key(config: &Config, found: WhatIsThere) -> Result<SealingKey, BuildError> {
+    if matches!(config.standing, Standing::Folder(_)) {
+        return Err(BuildError::WorkerOnFiles);
+    }
+    if !found.system {
+        return Err(BuildError::WorkerWithoutInstallation { place: found.place });
+    }
+    let missing = || BuildError::WorkerWithoutKey { folder: config.data_folder.clone() };
+    key_in(&config.data_folder.join(KEY_FILE))?.ok_or_else(missing)
+}
+
+/// What works on jobs, with the bells of this process.
+fn workshop(
+    config: &Config,
+    clock: &dyn Clock,
+    random: &Arc<dyn Random>,
+    dependencies: &Dependencies,
+) -> Result<jobs::Workshop, DependencyError> {
+    let id = WorkerId::generate(clock.now(), random.as_ref());
+    let workshop = jobs::Workshop::new(id, config.served_queues(), config.job_places);
+    if let Some(nats) = &config.nats {
+        workshop.hang(Bells::new(nats.clone(), dependencies, random.clone(), id.to_string())?);
+    }
+    Ok(workshop)
 }
 
 /// The control plane. Clones are handles to the same one.
@@ -193,42 +283,41 @@ struct Parts {
     scaling: scaling::Scaling,
     operator_webhooks: WebhookClient,
     smtp: Arc<Dependency>,
+    webhooks: WebhookClient,
+    receivers: webhooks::Receivers,
     tasks: Tasks,
 }
 
 impl App {
-    /// Opens the databases and the sealing key in `config.data_folder`, which exists; makes them when they are not there.
+    /// Opens the databases and the sealing key in `config.data_folder`, which exists; the control plane makes them when they are
+    /// not there.
     ///
     /// # Errors
     /// [`BuildError`] says in one sentence what is wrong and what to do.
     pub async fn build(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Self, BuildError> {
-        let key_path = config.data_folder.join(KEY_FILE);
         let found = Databases::look(&config.standing).await?;
-        let is_new = !found.system;
-        if is_new && found.tenants > 0 {
-            return Err(BuildError::SystemMissing { place: found.place });
-        }
-        let sealing = match key_in(&key_path)? {
-            Some(key) => key,
-            None if is_new => {
-                let key = SealingKey::generate(random.as_ref());
-                write_private(&key_path, key.expose_bytes())?;
-                key
-            }
-            None => return Err(BuildError::KeyFileMissing { path: key_path }),
+        let sealing = match config.role {
+            ProcessRole::ControlPlane => own_key(&config, found, random.as_ref())?,
+            ProcessRole::Worker => copied_key(&config, found)?,
         };
+        let dependencies = Dependencies::new(random.clone());
         let storage = warren_storage::Config {
+            dependencies: Some(dependencies.clone()),
             open_tenants_max: config.open_organisations_max,
             replica_lag_max: config.replica_lag_max,
             ..warren_storage::Config::standing(config.standing.clone())
         };
         let databases = Databases::open(storage, clock.clone(), random.clone()).await?;
-        databases.discard_orphan_tenants().await?;
-        let dependencies = Dependencies::new(random.clone());
+        if config.role == ProcessRole::ControlPlane {
+            databases.discard_orphan_tenants().await?;
+        }
+        let workshop = workshop(&config, clock.as_ref(), &random, &dependencies)?;
         let parts = Parts {
             smtp: dependencies::smtp(&dependencies)?,
             scaling: scaling::Scaling::new(&config.scaling, config.job_places)?,
             operator_webhooks: dependencies::operator_webhooks()?,
+            webhooks: WebhookClient::build(config.webhooks.clone())?,
+            receivers: webhooks::Receivers::default(),
             dependencies,
             hashing: hashing::HashingRoom::new(config.hashing_permits, random.clone()),
             hub: gateways::Hub::default(),
@@ -237,7 +326,7 @@ impl App {
             started_at: clock.now(),
             notices: Mutex::default(),
             analysis_history: tokio::sync::Mutex::default(),
-            workshop: jobs::Workshop::new(WorkerId::generate(clock.now(), random.as_ref()), config.job_places),
+            workshop,
             tasks: Tasks::default(),
             config,
             clock,
@@ -248,7 +337,9 @@ impl App {
         parts.metrics.watch(&parts.databases);
         parts.workshop.tally().register(&parts.metrics);
         let app = Self(Arc::new(parts));
-        networks::release_abandoned_ports(&app).await?;
+        if app.config().role == ProcessRole::ControlPlane {
+            networks::release_abandoned_ports(&app).await?;
+        }
         if matches!(app.config().standing, Standing::Folder(_)) {
             // The folder is this process's alone: what stands as running was a dead one's.
             jobs::rescue_all(&app).await?;
@@ -260,13 +351,17 @@ impl App {
     pub fn spawn_worker(&self, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
         let mut tasks = worker::spawn(self, shutdown);
         tasks.extend(jobs::spawn(self, shutdown));
-        tasks.push(scaling::spawn(self, shutdown));
+        if self.config().role == ProcessRole::ControlPlane {
+            tasks.push(scaling::spawn(self, shutdown));
+        }
         tasks
     }
 
     /// Stores what is only in memory and closes the databases.
     pub async fn close(self) {
-        worker::store_usage(&self).await;
+        if self.config().role == ProcessRole::ControlPlane {
+            worker::store_usage(&self).await;
+        }
         jobs::retire(&self).await;
         self.0.databases.clone().close().await;
     }
@@ -293,6 +388,10 @@ impl App {
     /// Figures for the operator.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+    /// How the connection is over which processes call each other; none where there is none.
+    pub fn bells(&self) -> Option<BellsStatus> {
+        self.workshop().bells().map(|bells| bells.status())
     }
     /// The background work, and how it fares.
     pub fn tasks(&self) -> &Tasks {
@@ -326,7 +425,9 @@ impl App {
     }
 
     pub(crate) fn notices(&self) -> Vec<String> {
-        self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut notices = self.0.notices.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        notices.extend(dependencies::degradations(self.dependencies()));
+        notices
     }
     pub(crate) fn analysis_history(&self) -> &tokio::sync::Mutex<analysis::History> {
         &self.0.analysis_history
@@ -364,6 +465,12 @@ impl App {
     }
     pub(crate) fn operator_webhooks(&self) -> &WebhookClient {
         &self.0.operator_webhooks
+    }
+    pub(crate) fn webhooks(&self) -> &WebhookClient {
+        &self.0.webhooks
+    }
+    pub(crate) fn receivers(&self) -> &webhooks::Receivers {
+        &self.0.receivers
     }
     pub(crate) fn workshop(&self) -> &jobs::Workshop {
         &self.0.workshop

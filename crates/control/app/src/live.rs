@@ -167,6 +167,15 @@ impl Live {
         let _ = self.events.send((Some(organisation), LiveEvent::Device(event)));
     }
 
+    /// A device belongs to somebody else from now on.
+    pub(crate) fn change_owner(&self, organisation: OrganisationId, device: DeviceId, owner: AccountId) {
+        let mut organisations = self.organisations();
+        let tracked = organisations.get_mut(&organisation).and_then(|here| here.devices.get_mut(&device));
+        if let Some(tracked) = tracked {
+            tracked.owner = owner;
+        }
+    }
+
     /// Tells everybody that a gateway came or went.
     pub(crate) fn gateway(&self, id: GatewayId, online: bool) {
         let _ = self.events.send((None, LiveEvent::Gateway { id, online }));

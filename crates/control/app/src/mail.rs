@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use warren_courier::{Language, Letter, Mail, MailError, Mailbox, MessageId, Receipt, Rendered, Retry};
+pub use warren_courier::{Language, Letter, Rendered};
+use warren_courier::{Mail, MailError, Mailbox, MessageId, Receipt, Retry};
 use warren_model::{
     Email, JobId, JobPriority, MailId, Queue,
     audit::Action,
     page::{Page, PageRequest},
 };
 use warren_runtime::dependency::{Blame, Failure};
-use warren_storage::{MailRecord, MailState, SystemTransaction};
+use warren_storage::SystemTransaction;
+pub use warren_storage::{MailRecord, MailState};
 
 use crate::{
     App, AppError, OpContext, Thing,
@@ -24,6 +26,17 @@ pub(crate) struct SendLetter {
     pub name: Option<String>,
     pub language: Language,
     pub letter: Letter,
+}
+
+/// What becomes of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailStanding {
+    /// None are written.
+    Off,
+    /// They are kept to be looked at, and nobody receives them.
+    Kept,
+    /// They go to a mail server.
+    Sent,
 }
 
 /// While the settings are wrong, mail is tried this often.
@@ -136,9 +149,13 @@ fn in_full(error: &MailError) -> String {
 }
 
 impl App {
-    /// Whether letters leave this installation, or are kept to be looked at.
-    pub fn mail_is_on(&self) -> bool {
-        self.config().mailer.is_some()
+    /// What becomes of letters.
+    pub fn mail_standing(&self) -> MailStanding {
+        match &self.config().mailer {
+            None => MailStanding::Off,
+            Some(mailer) if mailer.sends() => MailStanding::Sent,
+            Some(_) => MailStanding::Kept,
+        }
     }
 
     /// Has `letter` sent to somebody once `tx` is committed. Nothing where mail is switched off.
@@ -152,7 +169,7 @@ impl App {
         letter: Letter,
         asked: Asked,
     ) -> Result<Option<JobId>, AppError> {
-        if !self.mail_is_on() {
+        if self.mail_standing() == MailStanding::Off {
             return Ok(None);
         }
         let language = self.config().mail_language;

@@ -122,7 +122,7 @@ pub async fn create(inside: &Inside<'_>, input: Create) -> Result<NetworkView, A
             }
             refuse_overlap(tx, &network.settings.prefixes, None).await?;
             tx.networks().insert(&proof, &network, &sealed).await?;
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             app.touch_after(tx, gateway.id, Touched::Network { organisation, network: id });
             Ok(None)
         })
@@ -173,7 +173,7 @@ pub async fn change(
             }
             let entry = inside.cx.entry(&proof, Action::NetworkChanged, id.uuid(), &settings.name);
             let revision = tx.networks().update(&proof, &settings, id, expected).await?;
-            tx.audit().append(&changes.into_entry(entry)).await?;
+            inside.record(tx, &changes.into_entry(entry)).await?;
             let touched = Touched::Network { organisation: inside.organisation.id, network: id };
             inside.app().touch_after(tx, before.gateway, touched);
             Ok(Network { settings, revision, ..before })
@@ -199,7 +199,7 @@ pub async fn remove(inside: &Inside<'_>, id: NetworkId, expected: Expected) -> R
             }
             let entry = inside.cx.entry(&proof, Action::NetworkRemoved, id.uuid(), &network.settings.name);
             tx.networks().remove(&proof, id, expected.or_current(network.revision)).await?;
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             let touched = Touched::Network { organisation: inside.organisation.id, network: id };
             inside.app().touch_after(tx, network.gateway, touched);
             Ok(())

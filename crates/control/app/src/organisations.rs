@@ -1,5 +1,7 @@
 //! Organisations.
 
+use std::collections::{HashMap, HashSet};
+
 use uuid::Uuid;
 use warren_auth::permission::{ManageNetworks, Oversee};
 use warren_model::{
@@ -74,6 +76,24 @@ pub async fn page(cx: &OpContext, request: &PageRequest) -> Result<Page<Membersh
 /// As [`page`].
 pub async fn mine(cx: &OpContext) -> Result<Vec<Membership>, AppError> {
     Ok(page(cx, &PageRequest::first_of_most()).await?.items)
+}
+
+/// The names of organisations that something speaks of. Those that are gone have none. Operators.
+///
+/// # Errors
+/// [`AppError::Forbidden`]
+pub async fn named(
+    cx: &OpContext,
+    ids: impl IntoIterator<Item = OrganisationId>,
+) -> Result<HashMap<OrganisationId, Organisation>, AppError> {
+    cx.operate()?;
+    let ids: HashSet<OrganisationId> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<OrganisationId> = ids.into_iter().collect();
+    let found = cx.system().organisations().by_ids(&ids).await?;
+    Ok(found.into_iter().map(|organisation| (organisation.id, organisation)).collect())
 }
 
 /// The organisation that was entered.

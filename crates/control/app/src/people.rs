@@ -5,15 +5,18 @@ use warren_auth::{
     Authorized, SecretToken,
     permission::{ManagePeople, Oversee, Reach},
 };
+use warren_courier::Letter;
 use warren_model::{
-    AccountId, Email, LinkId, OrganisationId, PersonName, Role, Timestamp,
-    audit::{Action, AuditEntry},
+    AccountId, Email, Invalid, JobId, LinkId, OrganisationId, PersonName, Role, Timestamp,
+    audit::{Action, Actor, AuditEntry},
     page::{Page, PageRequest},
     person::{MembershipStanding, Person},
 };
 use warren_storage::{Account, Link, LinkPurpose, Membership, Staleness, StorageError, SystemTransaction};
 
-use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices};
+use crate::{
+    App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, devices, devices::Effect, jobs::Asked,
+};
 
 /// How long an invitation works.
 const INVITATION_LASTS: Duration = Duration::days(7);
@@ -32,6 +35,8 @@ pub struct Invited {
     pub person: Person,
     pub link: String,
     pub expires_at: Timestamp,
+    /// The job that sends the link to the person; none where mail is off.
+    pub letter: Option<JobId>,
 }
 
 /// The people of the organisation. Admins.
@@ -55,30 +60,34 @@ pub async fn show(inside: &Inside<'_>, person: AccountId) -> Result<Person, AppE
     find(inside, person).await
 }
 
-/// Invites a person by a link that the admin hands over. Admins.
+/// Invites a person by a link, which the admin is shown to hand over, and which goes to the person by mail where mail is on.
+/// Admins.
 ///
 /// # Errors
 /// [`AppError::Forbidden`] or [`Contradiction::PersonAlreadyThere`]
 pub async fn invite(inside: &Inside<'_>, input: Invite) -> Result<Invited, AppError> {
     let invitation = Invitation::prepare(inside, input)?;
-    let invited_account = inside
+    let done = inside
         .cx
         .system()
-        .transaction(async |tx| -> Result<Option<AccountId>, AppError> {
+        .transaction(async |tx| -> Result<Option<(AccountId, Option<JobId>)>, AppError> {
             let known = tx.accounts().by_email(&invitation.account.email).await?;
-            let account = known.as_ref().map_or(invitation.account.id, |account| account.id);
-            if inside.cx.claim(&tx.idempotency(), account.uuid()).await?.is_some() {
+            let account = known.clone().unwrap_or_else(|| invitation.account.clone());
+            if inside.cx.claim(&tx.idempotency(), account.id.uuid()).await?.is_some() {
                 return Ok(None);
             }
-            invitation.carry_out(tx, known).await.map(Some)
+            invitation.carry_out(tx, known).await?;
+            let to = (&account.email, &account.name);
+            Ok(Some((account.id, invitation.link.send(inside, tx, to, invitation.role).await?)))
         })
         .await?;
-    let account = invited_account.ok_or(AppError::SecretGone)?;
+    let (account, letter) = done.ok_or(AppError::SecretGone)?;
     inside.app().relay_audit_soon();
     Ok(Invited {
         person: find(inside, account).await?,
         link: invitation.link.address(inside.app()),
         expires_at: invitation.link.expires_at(),
+        letter,
     })
 }
 
@@ -161,17 +170,17 @@ pub async fn renew_invitation(inside: &Inside<'_>, person: AccountId) -> Result<
     let (app, organisation) = (inside.app(), inside.organisation.id);
     let link = InvitationLink::new(app, person, organisation);
     let entry = inside.cx.entry(&proof, Action::PersonInvited, person.uuid(), &found.name);
-    inside
+    let letter = inside
         .cx
         .system()
-        .transaction(async |tx| -> Result<(), AppError> {
+        .transaction(async |tx| -> Result<Option<JobId>, AppError> {
             link.insert(tx, person).await?;
             tx.audit_outbox().push(&entry, organisation).await?;
-            Ok(())
+            link.send(inside, tx, (&found.email, &found.name), found.role).await
         })
         .await?;
     app.relay_audit_soon();
-    Ok(Invited { person: found, link: link.address(app), expires_at: link.expires_at() })
+    Ok(Invited { link: link.address(app), expires_at: link.expires_at(), person: found, letter })
 }
 
 /// Changes a person's role. Admins.
@@ -184,12 +193,23 @@ pub async fn change_role(
     expected: Expected,
     role: Role,
 ) -> Result<Person, AppError> {
+    make_role_change(inside, person, expected, role).await?;
+    find(inside, person).await
+}
+
+/// Changes a role as [`change_role`] does, without looking at the person afterwards.
+pub(crate) async fn make_role_change(
+    inside: &Inside<'_>,
+    person: AccountId,
+    expected: Expected,
+    role: Role,
+) -> Result<Effect, AppError> {
     let proof = inside.authorise(ManagePeople)?;
     let found = find(inside, person).await?;
     let (app, organisation) = (inside.app(), inside.organisation.id);
     let changes = Changes::default().compare("role", &found.role, &role, |role| role.as_str().to_owned());
     if changes.is_empty() {
-        return Ok(found);
+        return Ok(Effect::None);
     }
     let entry = changes.into_entry(inside.cx.entry(&proof, Action::PersonChanged, person.uuid(), &found.name));
     inside
@@ -203,7 +223,7 @@ pub async fn change_role(
         })
         .await?;
     app.relay_audit_soon();
-    find(inside, person).await
+    Ok(Effect::Changed)
 }
 
 /// Removes a person from the organisation and revokes their devices in it. The account itself stays. Admins.
@@ -279,6 +299,29 @@ impl InvitationLink {
     /// Puts it in place of earlier ones of `account`.
     pub(crate) async fn insert(&self, tx: &SystemTransaction, account: AccountId) -> Result<(), AppError> {
         Ok(tx.links().insert(&Link { account: Some(account), ..self.link }, &self.token.hash()).await?)
+    }
+
+    /// Has it brought to somebody by mail once `tx` is committed. Nothing where mail is off.
+    pub(crate) async fn send(
+        &self,
+        inside: &Inside<'_>,
+        tx: &SystemTransaction,
+        (email, name): (&Email, &PersonName),
+        role: Role,
+    ) -> Result<Option<JobId>, AppError> {
+        let app = inside.app();
+        let letter = Letter::Invitation {
+            organisation: inside.organisation.name.to_string(),
+            role,
+            link: self.address(app).parse().map_err(|fault: Invalid| AppError::Internal(Box::new(fault)))?,
+            expires: self.expires_at(),
+            from: match inside.cx.subject.actor() {
+                Actor::Account { name, .. } => Some(name),
+                Actor::LocalOperator { .. } | Actor::LinkHolder | Actor::System => None,
+            },
+        };
+        let asked = Asked::by(inside.cx, Some(inside.organisation.id));
+        app.send_with(tx, (email, Some(name.to_string())), letter, asked).await
     }
 
     /// What is handed over.

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use warren_model::{AuditId, DeviceId, OrganisationId, audit::AuditEntry, device::UsageRecord};
 use warren_runtime::Shutdown;
 
-use crate::{App, AppError, IdempotencyKey, context::work_of};
+use crate::{App, AppError, IdempotencyKey, ProcessRole, context::work_of};
 
 /// How often usage is stored; at most this much is lost to a crash of the whole host.
 const STORE_USAGE_EVERY: Duration = Duration::from_secs(5);
@@ -24,12 +24,17 @@ pub(crate) fn spawn(app: &App, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
         let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
         tasks.supervise(name, shutdown.clone(), move || repeat(app.clone(), stop.clone(), period, work))
     };
-    vec![
-        every("store usage", STORE_USAGE_EVERY, |app| Box::pin(async move { store_usage(&app).await })),
+    let mut tasks = vec![
         every("relay audit entries", RELAY_EVERY, |app| Box::pin(async move { relay_audit(&app).await })),
         every("watch databases", WATCH_EVERY, |app| Box::pin(async move { app.databases().watch_once() })),
-        every("clean up", CLEAN_UP_EVERY, |app| Box::pin(async move { clean_up(&app).await })),
-    ]
+    ];
+    if app.config().role == ProcessRole::ControlPlane {
+        tasks.extend([
+            every("store usage", STORE_USAGE_EVERY, |app| Box::pin(async move { store_usage(&app).await })),
+            every("clean up", CLEAN_UP_EVERY, |app| Box::pin(async move { clean_up(&app).await })),
+        ]);
+    }
+    tasks
 }
 
 type Work = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -75,10 +80,11 @@ async fn try_relay_audit(app: &App) -> Result<(), AppError> {
                 continue;
             }
         };
+        let Some(known) = app.system().organisations().by_id(organisation).await? else { continue };
         tenant
             .transaction(async |tx| -> Result<(), AppError> {
                 for entry in &entries {
-                    tx.audit().append(entry).await?;
+                    app.record_once(tx, &known.slug, entry).await?;
                 }
                 Ok(())
             })

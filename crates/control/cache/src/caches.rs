@@ -6,9 +6,11 @@ use std::{
 };
 
 use warren_model::Random;
+use warren_runtime::{dependency::Dependencies, supervise::Tasks};
 
 use crate::{
     Cache, CacheError, Config, Definition, Invalidations, Tag,
+    cluster::Cluster,
     grounds::Grounds,
     key::CacheKey,
     marks::Marks,
@@ -33,17 +35,26 @@ struct Made {
     percent: u32,
 }
 
-/// Makes ready what caches stand on; they are made one by one by [`Caches::cache`].
+/// Makes ready what caches stand on; they are made one by one by [`Caches::cache`]. Redis need not be there: it is looked for
+/// until it is. Call within a runtime.
 ///
 /// # Errors
-/// None yet.
-pub fn build(config: &Config, random: Arc<dyn Random>) -> Result<Caches, CacheError> {
-    let grounds = Grounds { marks: Marks::default(), timeline: Timeline::begin(), trust: Trust::alone(), random };
-    Ok(Caches(Arc::new(Inner {
-        memory_bytes_max: config.memory_bytes_max,
-        grounds: Arc::new(grounds),
-        made: Mutex::default(),
-    })))
+/// When Redis cannot be used as it is configured: the file with certificates, the prefix.
+pub fn build(
+    config: &Config,
+    random: Arc<dyn Random>,
+    dependencies: &Dependencies,
+    tasks: &Tasks,
+) -> Result<Caches, CacheError> {
+    let cluster = config.redis.as_ref().map(|redis| Cluster::new(redis, Arc::clone(&random), dependencies));
+    let cluster = cluster.transpose()?.map(Arc::new);
+    let trust = if cluster.is_some() { Trust::nobody_heard() } else { Trust::alone() };
+    let grounds = Grounds { marks: Marks::default(), timeline: Timeline::begin(), trust, random, cluster };
+    let grounds = Arc::new(grounds);
+    if let Some(cluster) = &grounds.cluster {
+        cluster.begin(&grounds, tasks);
+    }
+    Ok(Caches(Arc::new(Inner { memory_bytes_max: config.memory_bytes_max, grounds, made: Mutex::default() })))
 }
 
 impl Caches {
@@ -73,7 +84,9 @@ impl Caches {
         Ok(cache)
     }
 
-    /// Gives up what a committed change made untrue. When this returns, no cache of this process serves any of it.
+    /// Gives up what a committed change made untrue. When this returns, no cache of this process serves any of it, and
+    /// other processes do not either, if they could be told within [`TOLD_WITHIN`](crate::TOLD_WITHIN); otherwise they are
+    /// told as soon as that is possible. The same holds when the caller does not wait for the end of this.
     pub async fn invalidate(&self, batch: Invalidations) {
         self.0.grounds.invalidate(batch).await;
     }
@@ -87,7 +100,24 @@ impl Caches {
     pub fn status(&self) -> CachesStatus {
         let made = self.0.made.lock().unwrap_or_else(PoisonError::into_inner);
         let caches = made.caches.iter().map(|(_, cache)| cache.status()).collect();
-        CachesStatus { memory_bytes_max: self.0.memory_bytes_max, caches }
+        let cluster = self.0.grounds.cluster.as_ref().map(|cluster| cluster.status());
+        CachesStatus { memory_bytes_max: self.0.memory_bytes_max, caches, cluster }
+    }
+
+    /// Tells the other processes what they do not know yet, and says farewell to them. Call when nothing commits any more;
+    /// a process that ends without is waited for by the others, who are cautious for as long.
+    pub async fn close(&self) {
+        if let Some(cluster) = &self.0.grounds.cluster {
+            cluster.close().await;
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(cluster) = &self.grounds.cluster {
+            cluster.abandon();
+        }
     }
 }
 

@@ -21,10 +21,13 @@ use tracing::{Instrument, error};
 use crate::{
     Loaded,
     cache::Inner,
+    cluster::Lease,
+    definition::Keep,
     entry::{Entry, Standing},
     key::{CacheKey, Place, PlaceRef},
     marks::Sequence,
     moment::Moment,
+    sharing::Fetched,
     trust::CAUTIOUS_FRESHNESS,
 };
 
@@ -175,8 +178,10 @@ where
         let loading = load();
         tokio::spawn(
             async move {
-                let end = landing.inner.bring(&landing.place, begun, previous, loading).await;
-                landing.land(end);
+                let (end, afterwards) = landing.inner.bring(&landing.place, previous, loading).await;
+                let inner = Arc::clone(&landing.inner);
+                landing.land(end.clone());
+                inner.finish(end, afterwards).await;
             }
             .in_current_span(),
         );
@@ -188,28 +193,41 @@ where
         if self.grounds.trust.is_certain(now) { JOINED_WITHIN } else { CAUTIOUS_FRESHNESS }
     }
 
-    /// Runs the loader, and keeps what it brings.
-    async fn bring<F>(
-        &self,
-        place: &Place<K>,
-        begun: Sequence,
-        previous: Option<Arc<Entry<V>>>,
-        loading: F,
-    ) -> End<V, E>
+    /// Finds the value on Redis, or runs the loader and keeps what it brings.
+    async fn bring<F>(&self, place: &Place<K>, previous: Option<Arc<Entry<V>>>, loading: F) -> (End<V, E>, Afterwards)
     where
         F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
     {
+        let (lease, stale) = match self.fetch(place).await {
+            Fetched::Entry(entry) => {
+                self.tally.shared_hits.add();
+                self.keep(place, &entry, Keep::Kept);
+                return (End::Loaded(entry), Afterwards::Nothing);
+            }
+            Fetched::Load(lease, stale) => (Some(lease), stale),
+            Fetched::Alone => (None, None),
+        };
+        let begun = self.grounds.marks.sequence();
         match self.run(loading).await {
             Ok(Ok((loaded, read_at))) => {
                 let (entry, keep) = self.entry_of(place, loaded, begun, read_at);
                 self.keep(place, &entry, keep);
-                End::Loaded(entry)
+                (End::Loaded(entry), lease.map_or(Afterwards::Nothing, |lease| Afterwards::Share(lease, keep)))
             }
             Ok(Err(error)) => {
-                let instead = previous.filter(|entry| self.is_last_resort(entry));
-                End::Failed { error, instead }
+                let instead = [previous, stale].into_iter().flatten().find(|entry| self.is_last_resort(entry));
+                (End::Failed { error, instead }, lease.map_or(Afterwards::Nothing, Afterwards::GiveBack))
             }
-            Err(Panicked) => End::Panicked,
+            Err(Panicked) => (End::Panicked, lease.map_or(Afterwards::Nothing, Afterwards::GiveBack)),
+        }
+    }
+
+    /// What nobody has to wait for.
+    async fn finish(&self, end: End<V, E>, afterwards: Afterwards) {
+        match (afterwards, end) {
+            (Afterwards::Share(lease, keep), End::Loaded(entry)) => self.share(lease, &entry, keep).await,
+            (Afterwards::Share(lease, _) | Afterwards::GiveBack(lease), _) => self.give_back(lease).await,
+            (Afterwards::Nothing, _) => {}
         }
     }
 
@@ -264,6 +282,13 @@ where
 }
 
 struct Panicked;
+
+/// What is done with the right to load for other processes.
+enum Afterwards {
+    Nothing,
+    Share(Lease, Keep),
+    GiveBack(Lease),
+}
 
 /// Waits until a load has ended.
 async fn landed<V, E: Clone>(end: &mut Receiver<V, E>) -> End<V, E> {

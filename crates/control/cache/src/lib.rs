@@ -10,6 +10,7 @@
 
 mod cache;
 mod caches;
+mod cluster;
 mod config;
 mod definition;
 mod entry;
@@ -20,6 +21,7 @@ mod keeping;
 mod key;
 mod marks;
 mod moment;
+mod sharing;
 mod status;
 mod tag;
 mod tally;
@@ -27,14 +29,18 @@ mod trust;
 
 pub use cache::Cache;
 pub use caches::{Caches, build};
-pub use config::Config;
+pub use cluster::{
+    CALL_WITHIN, CERTAIN_FOR, CONNECT_WITHIN, FORGOTTEN_AFTER, HEARTBEAT_EVERY, LEASE_FOR, OWED_MARKS_MAX,
+    SETTLES_WITHIN, SILENT_AFTER, STALENESS_MAX, TOLD_WITHIN, VALUE_BYTES_MAX,
+};
+pub use config::{Config, RedisConfig, RedisUrl};
 pub use definition::{Definition, Loaded, Tier};
 pub use entry::{Held, RETRY_AFTER};
 pub use error::CacheError;
 pub use flight::{JOINED_WITHIN, REFRESHES_MAX};
 pub use key::{CacheKey, KeyDigest, Scope};
 pub use marks::MARKS_MAX;
-pub use status::{CacheStatus, CachesStatus};
+pub use status::{CacheStatus, CachesStatus, ClusterState, ClusterStatus};
 pub use tag::{INVALIDATIONS_MAX, Invalidations, TAGS_MAX, Tag, Topic};
 pub use tally::TallyView;
 pub use trust::CAUTIOUS_FRESHNESS;

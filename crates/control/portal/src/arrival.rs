@@ -18,11 +18,13 @@ use crate::{
     PortalState, admission, origin, pages,
     problem::{METHOD, Rejection, TIME_LIMIT},
     request::RequestFacts,
-    security,
+    security, upload,
 };
 
 /// How long a request may take until its answer begins. Live streams and gateway links begin at once and then stay.
 pub const TIME_LIMIT_SECONDS: u64 = 15;
+/// How long an upload may take, on the routes of [`upload::ROUTES`]; it is given up sooner when nothing comes.
+pub const UPLOAD_TIME_LIMIT_SECONDS: u64 = 900;
 /// How long a request that was turned away should wait.
 const TURNED_AWAY_WAIT: Duration = Duration::from_secs(1);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,8 +39,14 @@ pub(crate) async fn arrive(State(state): State<PortalState>, mut request: Reques
     let span = tracing::info_span!("request", request_id = %facts.id, %method, route, account = tracing::field::Empty);
     request.extensions_mut().insert(facts.clone());
 
+    let limit_seconds = if method == Method::POST && upload::ROUTES.contains(&route.as_str()) {
+        UPLOAD_TIME_LIMIT_SECONDS
+    } else {
+        TIME_LIMIT_SECONDS
+    };
     let work = async {
-        let answer = bounded(&state, request, next, &facts).await.unwrap_or_else(Rejection::into_response);
+        let answer =
+            bounded(&state, request, next, (&facts, limit_seconds)).await.unwrap_or_else(Rejection::into_response);
         let mut answer = dressed(answer, face, &state, &facts);
         let headers = answer.headers_mut();
         headers.insert(REQUEST_ID, HeaderValue::from_str(&facts.id.to_string()).expect("a UUID is a header value"));
@@ -59,7 +67,7 @@ async fn bounded(
     state: &PortalState,
     request: Request,
     next: Next,
-    facts: &RequestFacts,
+    (facts, limit_seconds): (&RequestFacts, u64),
 ) -> Result<Response, Rejection> {
     let priority = admission::priority_of(request.method(), request.uri().path());
     let Some(_place) = state.admission().enter(priority, request.method(), request.headers()) else {
@@ -69,7 +77,7 @@ async fn bounded(
     if facts.local_user.is_none() {
         origin::check(request.method(), request.headers(), state.origin())?;
     }
-    let limit = Duration::from_secs(TIME_LIMIT_SECONDS);
+    let limit = Duration::from_secs(limit_seconds);
     match tokio::time::timeout(limit, AssertUnwindSafe(next.run(request)).catch_unwind()).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(panic)) => {
@@ -80,7 +88,7 @@ async fn bounded(
         Err(_) => {
             tracing::warn!("a request took too long");
             let rejection = Rejection::new(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT);
-            Err(rejection.with("limit", TIME_LIMIT_SECONDS).retry_after(limit))
+            Err(rejection.with("limit", limit_seconds).retry_after(limit))
         }
     }
 }

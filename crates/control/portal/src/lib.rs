@@ -10,6 +10,7 @@
 mod admission;
 mod api;
 mod arrival;
+mod attachment;
 mod attempts;
 mod body;
 mod caller;
@@ -30,6 +31,7 @@ mod request;
 mod security;
 mod session;
 mod state;
+mod upload;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 

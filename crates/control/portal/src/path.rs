@@ -2,10 +2,13 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
-use warren_app::{AppError, Thing};
-use warren_model::{AccountId, DeviceId, GatewayId, Invalid, NetworkId, OrganisationSlug};
+use warren_app::{AppError, Thing, imports::Kind};
+use warren_model::{
+    AccountId, DeliveryId, DeviceId, FileId, GatewayId, Invalid, JobId, MailId, NetworkId, OrganisationSlug, Queue,
+    WebhookId,
+};
 
-use crate::{PortalState, problem::Rejection};
+use crate::{PortalState, conversions::jobs::read_queue, problem::Rejection};
 
 /// `{organisation}`: its slug. What cannot be a slug names nothing: 404.
 #[derive(Debug, Clone)]
@@ -14,6 +17,18 @@ pub struct Slug(pub OrganisationSlug);
 /// The identifier of a thing. What is not a UUID is refused with 422.
 #[derive(Debug, Clone, Copy)]
 pub struct Id<T>(pub T);
+
+/// `{queue}`: one of the queues by its word. What is none is refused with 422.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueNamed(pub Queue);
+
+/// `{dependency}`: a dependency by its name, which the use case looks up.
+#[derive(Debug, Clone)]
+pub struct DependencyNamed(pub String);
+
+/// `{kind}`: what an import's lines are. What is no kind names nothing: 404.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportKind(pub Kind);
 
 /// An identifier with a name of its own in addresses.
 pub trait Named: std::str::FromStr<Err = Invalid> {
@@ -32,6 +47,21 @@ impl Named for DeviceId {
 impl Named for GatewayId {
     const NAME: &'static str = "gateway";
 }
+impl Named for WebhookId {
+    const NAME: &'static str = "webhook";
+}
+impl Named for DeliveryId {
+    const NAME: &'static str = "delivery";
+}
+impl Named for FileId {
+    const NAME: &'static str = "file";
+}
+impl Named for JobId {
+    const NAME: &'static str = "job";
+}
+impl Named for MailId {
+    const NAME: &'static str = "mail";
+}
 
 impl FromRequestParts<PortalState> for Slug {
     type Rejection = Rejection;
@@ -46,6 +76,29 @@ impl<T: Named> FromRequestParts<PortalState> for Id<T> {
     async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Rejection> {
         let text = segment(parts, state, T::NAME).await;
         text.parse().map(Self).map_err(|invalid| (T::NAME, invalid).into())
+    }
+}
+
+impl FromRequestParts<PortalState> for QueueNamed {
+    type Rejection = Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Rejection> {
+        let text = segment(parts, state, "queue").await;
+        read_queue(&text).map(Self).map_err(|invalid| ("queue", invalid).into())
+    }
+}
+
+impl FromRequestParts<PortalState> for DependencyNamed {
+    type Rejection = Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Rejection> {
+        Ok(Self(segment(parts, state, "dependency").await))
+    }
+}
+
+impl FromRequestParts<PortalState> for ImportKind {
+    type Rejection = Rejection;
+    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Rejection> {
+        let text = segment(parts, state, "kind").await;
+        Kind::from_text(&text).map(Self).ok_or_else(Rejection::no_such_page)
     }
 }
 

@@ -54,6 +54,10 @@ codes!(
     MALFORMED = "problem-malformed",
     /// The body is too large; `max` in KiB.
     TOO_LARGE = "problem-too-large",
+    /// A file is too large; `max` in MiB.
+    FILE_TOO_LARGE = "problem-file-too-large",
+    /// A file stopped coming before its end; `seconds`.
+    UPLOAD_BROKEN = "problem-upload-broken",
     /// The body is not what the endpoint reads; `expected`.
     MEDIA_TYPE = "problem-media-type",
     /// The request came from another site.

@@ -9,6 +9,16 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
      object-src 'none'";
 
+/// The same for a page that shows another of ours within itself.
+pub const FRAMING_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; \
+     base-uri 'none'; object-src 'none'";
+
+/// For a letter, whose styles stand at its elements. It is shown as if it came from nowhere: it runs nothing, fetches nothing,
+/// sends nothing and knows no session, also where somebody opens it by itself.
+pub const LETTER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; \
+     frame-ancestors 'self'; base-uri 'none'; sandbox";
+
 /// What pages of ours may use of a device's powers: none but the clipboard, for copying.
 const PERMISSIONS_POLICY: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
      magnetometer=(), microphone=(), midi=(), payment=(), usb=(), clipboard-write=(self)";

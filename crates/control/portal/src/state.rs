@@ -33,6 +33,7 @@ struct Inner {
     attempts: Attempts,
     admission: Admission,
     streams: Arc<Semaphore>,
+    uploads: Semaphore,
     metrics: RequestMetrics,
 }
 
@@ -41,6 +42,8 @@ impl PortalState {
     pub const REQUESTS_AT_ONCE_MAX: usize = admission::REQUESTS_AT_ONCE_MAX as usize;
     /// Live streams that are open at once; more are turned away with 503.
     pub const STREAMS_AT_ONCE_MAX: usize = 2048;
+    /// Files that come in at once; more are turned away with 503.
+    pub const UPLOADS_AT_ONCE_MAX: usize = 16;
 
     /// The state of one portal. `shutdown` ends its live streams and gateway links.
     pub fn new(app: App, config: Config, shutdown: Shutdown) -> Self {
@@ -54,6 +57,7 @@ impl PortalState {
             attempts: Attempts::default(),
             admission: Admission::default(),
             streams: Arc::new(Semaphore::new(Self::STREAMS_AT_ONCE_MAX)),
+            uploads: Semaphore::new(Self::UPLOADS_AT_ONCE_MAX),
             metrics,
         }))
     }
@@ -85,6 +89,9 @@ impl PortalState {
     }
     pub(crate) fn streams(&self) -> Arc<Semaphore> {
         self.0.streams.clone()
+    }
+    pub(crate) fn uploads(&self) -> &Semaphore {
+        &self.0.uploads
     }
     pub(crate) fn metrics(&self) -> &RequestMetrics {
         &self.0.metrics

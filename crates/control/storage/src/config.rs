@@ -1,6 +1,9 @@
 //! Where the databases are, and what bounds their connections.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use warren_resilience::BreakerSettings;
+use warren_runtime::dependency::{AtOnce, Dependencies, Dependency, DependencyName, DependencySettings};
 
 use crate::{
     Schema,
@@ -37,6 +40,8 @@ pub struct Config {
     pub watch: WatchLimits,
     /// What the databases are brought to.
     pub schema: Schema,
+    /// Where the server is entered, so that one that does not answer is left alone; without it, every connection is tried.
+    pub dependencies: Option<Dependencies>,
 }
 
 /// Where an installation's databases stand.
@@ -75,7 +80,31 @@ impl Config {
             replica_probe_interval: Duration::from_millis(500),
             watch: WatchLimits::USUAL,
             schema: Schema::OF_THIS_BUILD,
+            dependencies: None,
         }
+    }
+
+    /// How the server is called, where there is one and somebody keeps the list.
+    pub(crate) fn server_dependency(&self) -> Option<Arc<Dependency>> {
+        let (Some(dependencies), Standing::Server(servers)) = (&self.dependencies, &self.standing) else { return None };
+        let settings = DependencySettings {
+            breaker: BreakerSettings {
+                calls_min: 5,
+                open_first: BREAK_FIRST,
+                open_max: BREAK_MAX,
+                ..BreakerSettings::default()
+            },
+            at_once: AtOnce::Fixed(self.connections_per_server_max.max(1)),
+            waiting_max: u32::try_from(WAITERS_MAX).unwrap_or(u32::MAX),
+            wait_max: self.acquire_timeout,
+            time_limit: self.acquire_timeout.max(Duration::from_secs(1)),
+            ..DependencySettings::default()
+        };
+        let name = DependencyName::of("database", servers.primary().server());
+        dependencies
+            .add(name, settings)
+            .inspect_err(|cause| tracing::warn!(%cause, "the database server is called without a breaker"))
+            .ok()
     }
 
     const fn is_server(&self) -> bool {
@@ -109,6 +138,9 @@ impl Config {
     }
 }
 
+/// How long a server that does not answer is left alone, at first and at most: it is asked again soon, as nothing works without it.
+const BREAK_FIRST: Duration = Duration::from_millis(500);
+const BREAK_MAX: Duration = Duration::from_secs(5);
 /// Those who may stand in line for the connections of one database.
 const WAITERS_MAX: usize = 2048;
 /// A server's connection this old is replaced, so that its memory does not grow for ever.

@@ -182,7 +182,8 @@ pub struct WhatIsThere {
 /// Where the databases stand, and what each kind of them has in common.
 pub(crate) fn kinds(config: &Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> (Site, Arc<Kind>, Arc<Kind>) {
     let site = Site::of(&config.standing);
-    let budget = matches!(site, Site::Server(_)).then(|| Budget::new(config.connections_per_server_max));
+    let budget = matches!(site, Site::Server(_))
+        .then(|| Budget::new(config.connections_per_server_max, config.server_dependency()));
     let replicas = Replicas::of(config).map(Arc::new);
     let manager = Arc::new(TransactionManager::new(random));
     let kind = |name, migrations, models, readers| {

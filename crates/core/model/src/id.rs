@@ -17,6 +17,10 @@ macro_rules! identifier {
             pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
                 Self(version_7(now, random))
             }
+            /// The least that one made at `at` can be: those made before are less, those made then or later are not.
+            pub fn least_at(at: Timestamp) -> Self {
+                Self(version_7(at, &Zeros))
+            }
             /// The identifier that `uuid` stands for, as read from storage.
             pub const fn from_uuid(uuid: Uuid) -> Self { Self(uuid) }
             /// The bare UUID, for storage and for `warren-wire`.
@@ -74,6 +78,16 @@ identifier!(
     DecisionId,
 );
 
+/// No randomness: the least of all bits.
+#[derive(Debug)]
+struct Zeros;
+
+impl Random for Zeros {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(0);
+    }
+}
+
 /// The time in milliseconds, then its fraction in 1/4096 ms where RFC 9562 allows randomness (section 6.2, method 3), so that
 /// identifiers made one after the other within a millisecond keep their order; then 62 random bits.
 fn version_7(now: Timestamp, random: &dyn Random) -> Uuid {
@@ -97,6 +111,13 @@ mod tests {
         fn fill(&self, buffer: &mut [u8]) {
             buffer.fill(0xff);
         }
+    }
+
+    #[test]
+    fn the_least_of_a_moment_stands_between_before_and_after() {
+        let at = OffsetDateTime::UNIX_EPOCH + Duration::milliseconds(1_790_000_000_123) + Duration::microseconds(456);
+        let before = AuditId::generate(at - Duration::microseconds(1), &Ones);
+        assert!(before < AuditId::least_at(at) && AuditId::least_at(at) < AuditId::generate(at, &Ones));
     }
 
     #[test]

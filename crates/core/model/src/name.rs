@@ -37,6 +37,8 @@ display_name!(
     DeviceName <= 60,
     /// What a gateway is called; at most 60 characters on one line, unique in the installation.
     GatewayName <= 60,
+    /// What a webhook is called; at most 60 characters on one line.
+    WebhookName <= 60,
 );
 
 /// The organisation's name in addresses: 2 to 40 of `a-z`, `0-9` and single hyphens. It never changes.

@@ -20,8 +20,9 @@ impl LogFormat {
     }
 }
 
-/// Libraries that tell more at `info` than an operator wants; a filter that names them overrides this.
-const QUIETER: &str = "sea_orm_migration=warn,sqlx=warn";
+/// Libraries that tell more at `info` than an operator wants, or what is told here already; a filter that names them
+/// overrides this.
+const QUIETER: &str = "sea_orm_migration=warn,sqlx=warn,async_nats=off";
 
 /// Sends log lines to standard error. `filter` is in the syntax of `RUST_LOG`; a filter that cannot be read falls back
 /// to `info`. Call once a process; a second call does nothing.

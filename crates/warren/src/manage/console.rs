@@ -162,7 +162,8 @@ pub fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width >= 40)
 }
 
-fn with_query(path: &str, query: &[(&str, String)]) -> String {
+/// A path with a query.
+pub fn with_query(path: &str, query: &[(&str, String)]) -> String {
     let mut encoded = form_urlencoded::Serializer::new(String::new());
     encoded.extend_pairs(query);
     let encoded = encoded.finish();

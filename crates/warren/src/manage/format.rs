@@ -1,5 +1,7 @@
 //! How values look to people: sizes, moments and lists in words.
 
+use std::time::Duration;
+
 use time::{OffsetDateTime, macros::format_description};
 use warren_wire::rest::v1::{Device, DeviceLive, Tunnel};
 
@@ -31,6 +33,16 @@ pub fn duration(seconds: u64) -> String {
     let shown: Vec<String> =
         parts.iter().skip_while(|(n, _)| *n == 0).take(2).map(|(n, unit)| format!("{n} {unit}")).collect();
     if shown.is_empty() { "0 s".into() } else { shown.join(" ") }
+}
+
+/// `0.5 ms`, `12 ms`, `2.4 s`.
+pub fn span(span: Duration) -> String {
+    let micros = span.as_micros();
+    let (tenths, unit) = match micros {
+        0..1_000_000 => (micros.div_ceil(100), "ms"),
+        _ => (micros.div_ceil(100_000), "s"),
+    };
+    if tenths < 100 { format!("{}.{} {unit}", tenths / 10, tenths % 10) } else { format!("{} {unit}", tenths / 10) }
 }
 
 /// `a, b`, or a dash for none.
@@ -68,6 +80,20 @@ mod tests {
             assert_eq!(bytes(count), text);
         }
         assert_eq!(bytes(u64::MAX), "18.5 EB");
+    }
+
+    #[test]
+    fn short_times_are_told_in_the_unit_that_suits_them() {
+        for (micros, text) in [
+            (0, "0.0 ms"),
+            (40, "0.1 ms"),
+            (500, "0.5 ms"),
+            (12_300, "12 ms"),
+            (2_400_000, "2.4 s"),
+            (61_000_000, "61 s"),
+        ] {
+            assert_eq!(span(Duration::from_micros(micros)), text);
+        }
     }
 
     #[test]

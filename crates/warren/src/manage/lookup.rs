@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
-use warren_wire::rest::v1::{Device, Gateway, Network, Person};
+use warren_wire::rest::v1::{Device, Gateway, Network, Person, Webhook};
 
 use super::console::Console;
 use crate::Failure;
@@ -80,6 +80,7 @@ named!(
     Gateway, "gateway", "gateways list", [name];
     Network, "network", "networks list", [name];
     Person, "person", "people list", [name, email];
+    Webhook, "webhook", "webhooks list", [name];
 );
 
 #[cfg(test)]

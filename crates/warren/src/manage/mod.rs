@@ -5,11 +5,17 @@ mod client;
 mod confirm;
 mod console;
 pub mod database;
+mod dependencies;
 mod devices;
+mod files;
+mod following;
 mod format;
 mod gateways;
+mod import;
 mod installation;
+mod jobs;
 mod lookup;
+mod mail;
 mod moment;
 mod networks;
 mod organisations;
@@ -17,6 +23,7 @@ mod people;
 mod qr;
 mod scope;
 mod table;
+mod webhooks;
 
 use clap::Subcommand;
 
@@ -36,8 +43,20 @@ pub enum Manage {
     Networks(networks::Networks),
     /// The devices of an organisation.
     Devices(devices::Devices),
+    /// Where an organisation's events are sent, and what was sent there.
+    Webhooks(webhooks::Webhooks),
+    /// Invite people or add devices from a table; tries it first unless told otherwise.
+    Import(import::Import),
+    /// Files of an organisation: what was uploaded, and what came of imports and other jobs.
+    Files(files::Files),
     /// The gateways of the installation.
     Gateways(gateways::Gateways),
+    /// Work that is done outside of requests: queues, and the jobs in them.
+    Jobs(jobs::Jobs),
+    /// Letters that went out or were kept, and a test.
+    Mail(mail::Mail),
+    /// What Warren needs and cannot trust to be there: mail servers, caches, webhooks.
+    Dependencies(dependencies::Dependencies),
     /// What was changed, by whom and when, the latest first.
     Activity(activity::Activity),
     /// How the installation is.
@@ -57,7 +76,13 @@ impl Manage {
             Self::People(noun) => noun.run().await,
             Self::Networks(noun) => noun.run().await,
             Self::Devices(noun) => noun.run().await,
+            Self::Webhooks(noun) => noun.run().await,
+            Self::Import(verb) => verb.run().await,
+            Self::Files(noun) => noun.run().await,
             Self::Gateways(noun) => noun.run().await,
+            Self::Jobs(noun) => noun.run().await,
+            Self::Mail(noun) => noun.run().await,
+            Self::Dependencies(noun) => noun.run().await,
             Self::Activity(noun) => noun.run().await,
             Self::Status(noun) => noun.run().await,
             Self::SetUpLink(noun) => noun.run().await,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
-use warren_wire::rest::v1::{InvitationLink, InvitePerson, InvitedPerson, Person, UpdatePerson};
+use warren_wire::rest::v1::{InvitePerson, InvitedPerson, Person, UpdatePerson};
 
 use super::{
     confirm::Confirmation,
@@ -82,12 +82,12 @@ impl People {
             Verb::Invite { email, name, role } => {
                 let body = InvitePerson { name, email, role: role.as_str().into() };
                 let answer = console.client.post(&path, &body).await?;
-                console.show(&answer, |made: InvitedPerson| invitation(&made.person.name, &made.invitation))
+                console.show(&answer, |made: InvitedPerson| invitation(&made))
             }
             Verb::Invitation { person } => {
                 let id = find(&console, &path, &person).await?;
                 let answer = console.client.post(&format!("{path}/{id}/invitation"), &serde_json::json!({})).await?;
-                console.show(&answer, |made: InvitedPerson| invitation(&made.person.name, &made.invitation))
+                console.show(&answer, |made: InvitedPerson| invitation(&made))
             }
             Verb::Role { person, role } => {
                 let path = format!("{path}/{}", find(&console, &path, &person).await?);
@@ -112,11 +112,16 @@ async fn find(console: &Console, path: &str, given: &str) -> Result<Uuid, Failur
     lookup::find::<Person>(console, path, &[], given).await
 }
 
-fn invitation(name: &str, link: &InvitationLink) -> String {
+fn invitation(made: &InvitedPerson) -> String {
+    let letter = match made.letter_job_id {
+        Some(job) => format!("\n\nA letter with it is on its way; what becomes of it: warren jobs show {job}"),
+        None => String::new(),
+    };
     format!(
-        "Hand this link to {name}; it works once, until {}:\n\n  {}",
-        format::moment(Some(link.expires_at)),
-        link.link
+        "Hand this link to {}; it works once, until {}:\n\n  {}{letter}",
+        made.person.name,
+        format::moment(Some(made.invitation.expires_at)),
+        made.invitation.link
     )
 }
 

@@ -33,6 +33,9 @@ fn text(app: &App, plan: &Plan, link: Option<&installation::SetUpLink>, carrier:
     for (at, sentence) in carrier.describe().iter().enumerate() {
         line(&mut text, if at == 0 { "Gateway" } else { "" }, sentence);
     }
+    if let Some(sentence) = plan.mail.describe() {
+        line(&mut text, "Mail", &sentence);
+    }
     if let Some(server) = app.database_server() {
         line(&mut text, "Databases", &server);
     }

@@ -4,23 +4,25 @@ mod admission;
 mod carrier;
 mod doors;
 mod greeting;
-mod limits;
+pub mod limits;
+mod mail;
 mod options;
 mod plan;
 mod tls;
+mod webhooks;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use warren_app::App;
-use warren_model::ambient::random_bytes;
 use warren_portal::PortalState;
-use warren_resilience::Backoff;
-use warren_runtime::{Shutdown, SystemClock, SystemRandom, files, lock::FolderLock, telemetry};
+use warren_runtime::{Shutdown, files, lock::FolderLock, telemetry};
 
+pub use mail::MailOptions;
 pub use options::{LogFormat, Options};
+pub use plan::origin;
+pub use webhooks::WebhookOptions;
 
 use self::{carrier::Carrier, doors::Doors, plan::Plan};
-use crate::{Failure, folder};
+use crate::{Failure, building, folder};
 
 /// How long requests may take to finish, and the gateway to end, once the process was asked to end.
 const FINISH_WITHIN: Duration = Duration::from_secs(3);
@@ -47,7 +49,7 @@ async fn work(plan: Plan) -> Result<(), Failure> {
 
     let doors = Doors::open(&plan)?;
     let plan = plan.reached_at(doors.address());
-    let app = build(&plan, &shutdown).await?;
+    let app = building::build(config(&plan)?, plan.database_wait, &shutdown).await?;
 
     let state = PortalState::new(app.clone(), plan.portal(), shutdown.clone());
     let worker = app.spawn_worker(&shutdown);
@@ -64,28 +66,15 @@ async fn work(plan: Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds the control plane. A database server that does not answer yet is waited for: the machine may have just started.
-async fn build(plan: &Plan, shutdown: &Shutdown) -> Result<App, Failure> {
-    let give_up_at = tokio::time::Instant::now() + plan.database_wait;
-    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(3));
-    loop {
-        let standing = plan.database.standing(&plan.data)?;
-        let config = warren_app::Config {
-            replica_lag_max: plan.database.replica_lag_max(),
-            ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(standing)
-        };
-        let unreachable = match App::build(config, Arc::new(SystemClock), Arc::new(SystemRandom)).await {
-            Err(error) if error.is_of_an_unreachable_server() => error,
-            outcome => return Ok(outcome?),
-        };
-        let wait = backoff.after_failure(u64::from_le_bytes(random_bytes(&SystemRandom)));
-        if shutdown.is_requested() || tokio::time::Instant::now() + wait >= give_up_at {
-            return Err(unreachable.into());
-        }
-        tracing::warn!(cause = %unreachable, "waiting for the database server");
-        tokio::select! {
-            () = shutdown.requested() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
+/// What the control plane is built from.
+fn config(plan: &Plan) -> Result<warren_app::Config, Failure> {
+    Ok(warren_app::Config {
+        host: building::host(),
+        mailer: plan.mail.mailer(&plan.public_url)?,
+        mail_language: plan.mail.language(),
+        nats: plan.nats.clone(),
+        replica_lag_max: plan.database.replica_lag_max(),
+        webhooks: plan.webhooks.clone(),
+        ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(plan.database.standing(&plan.data)?)
+    })
 }

@@ -8,7 +8,8 @@ use warren_gateway::BackendChoice;
 use warren_model::gateway::{EndpointHost, Gateway};
 use warren_runtime::telemetry;
 
-use crate::{database::DatabaseOptions, folder};
+use super::{mail::MailOptions, webhooks::WebhookOptions};
+use crate::{database::DatabaseOptions, folder, nats::NatsOptions};
 
 /// Options of `warren up`.
 #[derive(Debug, Args)]
@@ -21,6 +22,10 @@ pub struct Options {
     /// How long to wait at the start for a database server that does not answer yet, in seconds.
     #[arg(long, env = "WARREN_DATABASE_WAIT", default_value_t = 60, value_name = "SECONDS")]
     pub database_wait: u64,
+    #[command(flatten)]
+    pub nats: NatsOptions,
+    #[command(flatten)]
+    pub mail: MailOptions,
     /// Where the portal listens.
     #[arg(long, env = "WARREN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
@@ -39,6 +44,8 @@ pub struct Options {
     /// A reverse proxy in front, as a prefix, whose X-Forwarded-For is believed; may be given more than once.
     #[arg(long, value_name = "PREFIX")]
     pub trusted_proxy: Vec<IpNet>,
+    #[command(flatten)]
+    pub webhooks: WebhookOptions,
     /// The host that devices dial; by default the public URL's.
     #[arg(long, env = "WARREN_GATEWAY_ENDPOINT", value_name = "HOST")]
     pub gateway_endpoint: Option<EndpointHost>,

@@ -4,11 +4,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{Uri, uri::Scheme};
 use ipnet::IpNet;
+use warren_app::NatsConfig;
+use warren_courier::WebhookConfig;
 use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
 use warren_runtime::telemetry;
 
-use super::{Options, options::LogFormat};
+use super::{Options, mail::MailOptions, options::LogFormat};
 use crate::{Failure, database::DatabaseOptions, folder};
 
 /// Options that go together.
@@ -17,11 +19,16 @@ pub struct Plan {
     pub data: PathBuf,
     pub database: DatabaseOptions,
     pub database_wait: Duration,
+    /// Over what the processes that work on jobs call each other.
+    pub nats: Option<NatsConfig>,
+    pub mail: MailOptions,
     pub listen: SocketAddr,
     /// Without a slash at the end. Empty until the port is known, where none was said.
     pub public_url: String,
     pub tls: Option<TlsFiles>,
     pub trusted_proxies: Vec<IpNet>,
+    /// Where webhooks may lead.
+    pub webhooks: WebhookConfig,
     pub gateway: LocalGateway,
     pub log: String,
     pub log_format: telemetry::LogFormat,
@@ -94,10 +101,13 @@ impl Plan {
             data: options.data,
             database: options.database,
             database_wait: Duration::from_secs(options.database_wait),
+            nats: options.nats.config()?,
+            mail: options.mail,
             listen: options.listen,
             public_url,
             tls,
             trusted_proxies: options.trusted_proxy,
+            webhooks: options.webhooks.config(),
             gateway,
             log: options.log,
             log_format: LogFormat::or_fitting(options.log_format),
@@ -154,7 +164,10 @@ impl Plan {
 }
 
 /// `scheme://host[:port]` of `url`, which may hold nothing else.
-fn origin(url: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// [`Failure::Usage`]
+pub fn origin(url: &str) -> Result<String, Failure> {
     let refused = || {
         Failure::Usage(format!("{url} is no address of a portal; write it as https://vpn.example.org, without a path"))
     };

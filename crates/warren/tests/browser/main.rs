@@ -3,6 +3,7 @@
 // The stock client of the end-to-end tests.
 #[path = "../end_to_end/client.rs"]
 mod client;
+mod background;
 mod code;
 mod connection;
 mod reader;
@@ -198,6 +199,9 @@ async fn every_page_is_in_order_on_a_desk_and_on_a_phone() -> anyhow::Result<()>
         ("organisation", "/operator/organisations/northwind"),
         ("gateways", "/operator/gateways"),
         ("gateway-new", "/operator/gateways/new"),
+        ("jobs", "/operator/jobs"),
+        ("mail", "/operator/mail"),
+        ("dependencies", "/operator/dependencies"),
         ("database", "/operator/database"),
         ("operator-activity", "/operator/activity"),
     ];

@@ -115,6 +115,15 @@ impl Reader {
         let content = self.sees(css).await?.prop("textContent").await?;
         content.with_context(|| format!("{css} holds no text"))
     }
+    /// What an element within the page's frame says, and the colour of its upper border.
+    pub async fn in_frame(&self, css: &str) -> anyhow::Result<(String, String)> {
+        let page = self.browser.page();
+        page.enter_frame(0).await?;
+        let found = self.sees(css).await?;
+        let said = (found.text().await?, found.css_value("border-top-color").await?);
+        page.enter_parent_frame().await?;
+        Ok(said)
+    }
     pub async fn fill(&self, css: &str, text: &str) -> anyhow::Result<()> {
         let input = self.sees(css).await?;
         input.clear().await?;

@@ -2,6 +2,7 @@
 
 mod databases;
 mod redaction;
+mod webhooks;
 
 use std::{fs, os::unix::fs::MetadataExt, process::Command};
 
@@ -255,5 +256,37 @@ fn completions_and_the_description_need_no_server() -> anyhow::Result<()> {
     let document = String::from_utf8(output.stdout)?;
     assert!(output.status.success() && document.contains("\"openapi\": \"3.1"), "{document}");
     assert!(document.ends_with("}\n") && !document.ends_with("\n\n"));
+    Ok(())
+}
+
+#[test]
+fn people_are_imported_from_a_table_and_files_are_fetched() -> anyhow::Result<()> {
+    let installation = Installation::start()?;
+    installation.first_use()?;
+    let folder = tempfile::tempdir()?;
+    let table = folder.path().join("people.csv");
+    fs::write(&table, "email,name\nben@example.org,Ben Carter\ncleo@,Cleo\n")?;
+    let table = table.to_str().unwrap();
+    let tried = installation.managed(&["import", "people", table])?;
+    assert!(tried.starts_with("Nothing was changed yet; it would be: 1 new, 0 there already, 1 of 2 lines"), "{tried}");
+    assert!(tried.contains("Not an e-mail address"), "{tried}");
+    assert!(!installation.managed(&["people", "list"])?.contains("ben@example.org"));
+    assert!(installation.managed(&["import", "people", table, "--all-or-nothing"]).is_err());
+    let done = installation.managed(&["import", "people", table, "--skip-bad"])?;
+    assert!(done.starts_with("Done: 1 new"), "{done}");
+    assert!(installation.managed(&["people", "list"])?.contains("ben@example.org"));
+    let json: serde_json::Value = serde_json::from_str(&installation.managed(&["import", "people", table, "--json"])?)?;
+    assert_eq!((&json["end"], &json["there"], &json["failed"]), (&"planned".into(), &1.into(), &1.into()));
+
+    let files = installation.managed(&["files", "list", "outcome"])?;
+    assert_eq!(files.matches("people.results.csv").count(), 4, "{files}");
+    let id = done.trim().rsplit(' ').next().unwrap();
+    assert!(installation.managed(&["files", "get", id])?.contains("/invitation#"));
+    let kept = folder.path().join("kept.csv");
+    installation.managed(&["files", "get", id, "--output", kept.to_str().unwrap()])?;
+    assert_eq!(fs::metadata(&kept)?.mode() & 0o777, 0o600);
+    assert!(fs::read_to_string(&kept)?.contains("ben@example.org"));
+    assert!(installation.managed(&["files", "remove", id])?.contains("Removed people.results.csv."));
+    assert!(installation.managed(&["files", "get", id]).is_err());
     Ok(())
 }

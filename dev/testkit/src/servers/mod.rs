@@ -1,6 +1,6 @@
-//! Servers from Debian's packages: MariaDB, PostgreSQL and Redis, each with a folder and a port of its own.
+//! Servers from Debian's packages: MariaDB, PostgreSQL, Redis and NATS, each with a folder and a port of its own.
 //!
-//! A test that breaks its server starts one, and so does one that needs Redis; every other test takes [`FreshDatabases`] on
+//! A test that breaks its server starts one, and so does one that needs Redis or NATS; every other test takes [`FreshDatabases`] on
 //! the one of its run.
 //!
 //! ```no_run
@@ -22,9 +22,11 @@
 //! ```
 
 mod address;
+mod authority;
 mod fresh;
 mod guardian;
 mod mariadb;
+mod nats;
 mod of_this_run;
 mod plan;
 mod postgres;
@@ -47,6 +49,7 @@ use nix::sys::signal::Signal;
 use address::Address;
 pub use fresh::FreshDatabases;
 use guardian::Guardian;
+pub use nats::{NatsServer, NatsWire};
 pub use of_this_run::{ServerOfThisRun, of_this_run};
 use plan::Plan;
 pub(crate) use plan::free_port;

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::Signal;
 
 use super::{
-    LOOK_EVERY, START_WITHIN, STOP_WITHIN,
+    LOOK_EVERY, START_WITHIN, STOP_WITHIN, authority,
     guardian::{self, Guardian},
     on_a_free_port,
     plan::{free_port, word},
@@ -78,7 +78,7 @@ impl RedisServer {
             let (port, admin_password, password) = (free_port()?, word(), word());
             let ca_file = match settings.wire {
                 RedisWire::Plain => None,
-                RedisWire::Tls => Some(certify(&seat)?),
+                RedisWire::Tls => Some(authority::certify(&seat, HOST)?),
             };
             let text = configuration(&seat, port, settings, &admin_password, &password)?;
             let file = seat.write("redis.conf", &text)?;
@@ -217,20 +217,6 @@ fn configuration(
         writeln!(text, "{name} {value}")?;
     }
     Ok(text)
-}
-
-/// Makes an authority and a certificate by it, and returns the authority's.
-fn certify(seat: &Seat) -> anyhow::Result<PathBuf> {
-    let mut params = rcgen::CertificateParams::new(Vec::new())?;
-    // Not the name of what it vouches for, which would read as vouching for itself.
-    params.distinguished_name.push(rcgen::DnType::CommonName, "Authority of a test");
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate()?)?;
-    let key = rcgen::KeyPair::generate()?;
-    let server = rcgen::CertificateParams::new(vec![HOST.to_owned()])?.signed_by(&key, &authority)?;
-    seat.write("server.pem", &server.pem())?;
-    seat.write("server.key", &key.serialize_pem())?;
-    seat.write("ca.pem", &authority.pem())
 }
 
 #[cfg(test)]

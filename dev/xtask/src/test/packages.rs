@@ -51,6 +51,7 @@ const PACKAGES: &[Package] = &[
         "redis-server",
         "the Redis that tests start for themselves, with the client that it brings",
     ),
+    command("nats-server", "nats-server", "the NATS that tests start for themselves"),
     command("chromium", "chromium", "the browser that the portal is tried in"),
     command("chromium-driver", "chromedriver", "drives the browser by WebDriver"),
     Package {

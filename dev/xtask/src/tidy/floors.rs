@@ -19,6 +19,7 @@ pub const FLOORS: &[(&str, u8)] = &[
     ("warren-storage", 2),
     ("warren-courier", 2),
     ("warren-cache", 2),
+    ("warren-dispatch", 2),
     ("warren-app", 3),
     ("warren-gateway", 4),
     ("warren-portal", 4),

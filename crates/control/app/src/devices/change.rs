@@ -4,7 +4,7 @@ use warren_auth::{Authorized, permission::ManageDevicesOf};
 use warren_model::{AccountId, Device, DeviceId, DeviceName, Timestamp, audit::Action, device::Standing};
 use warren_storage::TenantTransaction;
 
-use super::{DeviceView, expiry::check_expiry, reach::within_reach, show};
+use super::{DeviceView, enrol::Present, expiry::check_expiry, reach::within_reach, show};
 use crate::{App, AppError, Contradiction, Expected, Inside, Thing, audit::Changes, gateways::Touched};
 
 /// What is to change; none stays as it is.
@@ -23,6 +23,14 @@ pub enum Enablement {
     Disabled,
 }
 
+/// Whether a use case found anything to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Changed,
+    /// It is as it should be already.
+    None,
+}
+
 /// Changes a device; what keeps it out takes effect on its gateway within milliseconds. Its owner, and admins.
 ///
 /// # Errors
@@ -33,6 +41,17 @@ pub async fn change(
     expected: Expected,
     change: Change,
 ) -> Result<DeviceView, AppError> {
+    make_change(inside, id, expected, change).await?;
+    show(inside, id).await
+}
+
+/// Changes a device as [`change`] does, without looking at it afterwards.
+pub(crate) async fn make_change(
+    inside: &Inside<'_>,
+    id: DeviceId,
+    expected: Expected,
+    change: Change,
+) -> Result<Effect, AppError> {
     let (before, proof) = within_reach(inside, id).await?;
     if before.standing == Standing::Revoked {
         return Err(Contradiction::DeviceRevoked.into());
@@ -61,7 +80,7 @@ pub async fn change(
     };
     if changes.is_empty() && action == Action::DeviceChanged {
         return match expected.or_current(before.revision) == before.revision {
-            true => show(inside, id).await,
+            true => Ok(Effect::None),
             false => Err(AppError::Stale),
         };
     }
@@ -70,11 +89,60 @@ pub async fn change(
         .tenant
         .transaction(async |tx| -> Result<(), AppError> {
             tx.devices().update(&proof, &after, expected.or_current(before.revision)).await?;
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             announce(inside.app(), tx, &after).await
         })
         .await?;
+    Ok(Effect::Changed)
+}
+
+/// Gives a device to another person of the organisation; it keeps its key, its addresses and its session. Admins.
+///
+/// # Errors
+/// [`AppError::Forbidden`], [`AppError::NotFound`] for the device or the person, [`AppError::Stale`], or
+/// [`Contradiction::DeviceRevoked`]
+pub async fn give(
+    inside: &Inside<'_>,
+    id: DeviceId,
+    expected: Expected,
+    to: AccountId,
+) -> Result<DeviceView, AppError> {
+    make_gift(inside, id, expected, to).await?;
     show(inside, id).await
+}
+
+/// Gives a device as [`give`] does, without looking at it afterwards.
+pub(crate) async fn make_gift(
+    inside: &Inside<'_>,
+    id: DeviceId,
+    expected: Expected,
+    to: AccountId,
+) -> Result<Effect, AppError> {
+    let (device, from_proof) = within_reach(inside, id).await?;
+    let to_proof = inside.authorise(ManageDevicesOf { owner: to })?;
+    if device.standing == Standing::Revoked {
+        return Err(Contradiction::DeviceRevoked.into());
+    }
+    let expected = expected.or_current(device.revision);
+    if device.owner == to {
+        return if expected == device.revision { Ok(Effect::None) } else { Err(AppError::Stale) };
+    }
+    let names = inside.cx.system().accounts().names(&[device.owner, to]).await?;
+    let name_of = |owner: &AccountId| names.get(owner).map(ToString::to_string).unwrap_or_default();
+    let changes = Changes::default().compare("owner", &device.owner, &to, name_of);
+    let entry = changes.into_entry(inside.cx.entry(&to_proof, Action::DeviceChanged, id.uuid(), &device.name));
+    inside
+        .tenant
+        .in_turn(async |tx| -> Result<(), AppError> {
+            Present::of(inside, tx, &[to]).await?.require(to)?;
+            tx.devices().give(&from_proof, &to_proof, id, expected).await?;
+            tx.audit().append(&entry).await?;
+            let (app, organisation) = (inside.app().clone(), inside.organisation.id);
+            tx.after_commit(move || app.live().change_owner(organisation, id, to));
+            Ok(())
+        })
+        .await?;
+    Ok(Effect::Changed)
 }
 
 /// Keeps a device out for ever and frees its addresses. Doing it twice changes nothing. Its owner, and admins.
@@ -82,13 +150,18 @@ pub async fn change(
 /// # Errors
 /// [`AppError::Forbidden`], [`AppError::NotFound`] or [`AppError::Stale`]
 pub async fn revoke(inside: &Inside<'_>, id: DeviceId, expected: Expected) -> Result<DeviceView, AppError> {
-    let (device, proof) = within_reach(inside, id).await?;
-    let expected = expected.or_current(device.revision);
-    if device.standing == Standing::Revoked {
-        return show(inside, id).await;
-    }
-    revoke_one(inside, &proof, &device, expected).await?;
+    make_revocation(inside, id, expected).await?;
     show(inside, id).await
+}
+
+/// Revokes a device as [`revoke`] does, without looking at it afterwards.
+pub(crate) async fn make_revocation(inside: &Inside<'_>, id: DeviceId, expected: Expected) -> Result<Effect, AppError> {
+    let (device, proof) = within_reach(inside, id).await?;
+    if device.standing == Standing::Revoked {
+        return Ok(Effect::None);
+    }
+    revoke_one(inside, &proof, &device, expected.or_current(device.revision)).await?;
+    Ok(Effect::Changed)
 }
 
 /// Revokes every device of somebody, as when they leave. An enrolment under way is waited for.
@@ -114,7 +187,7 @@ async fn revoke_one(
         .tenant
         .transaction(async |tx| -> Result<(), AppError> {
             tx.devices().revoke(proof, device.id, expected).await?;
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             announce(inside.app(), tx, &Device { standing: Standing::Revoked, ..device.clone() }).await
         })
         .await

@@ -160,9 +160,7 @@ impl Enrolment {
         present: &Present,
     ) -> Result<(Network, Device), AppError> {
         let (app, organisation, wanted) = (inside.app(), inside.organisation.id, &self.wanted);
-        if !present.0.contains(&self.owner) {
-            return Err(AppError::NotFound(Thing::Person));
-        }
+        present.require(self.owner)?;
         let network = tx.networks().by_id(wanted.network).await?.ok_or(AppError::NotFound(Thing::Network))?;
         if wanted.public_key == network.public_key {
             return Err(Contradiction::PublicKeyTaken.into());
@@ -188,7 +186,7 @@ impl Enrolment {
             .first("owner", &self.owner_name)
             .first("addresses", addresses.iter().map(|a| a.to_string()).collect::<Vec<_>>().join(", "));
         tx.devices().insert(&self.proof, &device, self.sealed_psk.as_deref()).await?;
-        tx.audit().append(&changes.into_entry(self.entry.clone())).await?;
+        inside.record(tx, &changes.into_entry(self.entry.clone())).await?;
         let (id, owner, known) = (self.id, self.owner, app.clone());
         tx.after_commit(move || {
             known.live().remember(organisation, id, network.id, owner, UsageRecord::default());
@@ -213,6 +211,12 @@ impl Present {
     ) -> Result<Self, AppError> {
         let people = inside.cx.system().memberships().people(inside.organisation.id, owners).await?;
         Ok(Self(people.into_iter().map(|person| person.account).collect()))
+    }
+
+    /// # Errors
+    /// [`AppError::NotFound`] unless `owner` is among them.
+    pub(crate) fn require(&self, owner: AccountId) -> Result<(), AppError> {
+        if self.0.contains(&owner) { Ok(()) } else { Err(AppError::NotFound(Thing::Person)) }
     }
 }
 

@@ -64,6 +64,18 @@ pub async fn show(inside: &Inside<'_>, id: DeviceId) -> Result<DeviceView, AppEr
     views(inside, vec![device], Staleness::Current).await?.pop().ok_or(AppError::NotFound(Thing::Device))
 }
 
+/// The addresses of the owners of devices, as far as they belong to the organisation still.
+pub(crate) async fn emails_of_owners(
+    inside: &Inside<'_>,
+    devices: &[DeviceView],
+) -> Result<HashMap<AccountId, String>, AppError> {
+    let owners: BTreeSet<AccountId> = devices.iter().map(|view| view.device.owner).collect();
+    let owners: Vec<AccountId> = owners.into_iter().collect();
+    let system = inside.cx.system().allowing(Staleness::Bounded);
+    let people = system.memberships().people(inside.organisation.id, &owners).await?;
+    Ok(people.into_iter().map(|person| (person.account, person.email.to_string())).collect())
+}
+
 /// Finds the names and the usage of many devices in a query each.
 async fn views(inside: &Inside<'_>, devices: Vec<Device>, staleness: Staleness) -> Result<Vec<DeviceView>, AppError> {
     if devices.is_empty() {

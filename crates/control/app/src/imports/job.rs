@@ -29,6 +29,8 @@ pub struct Start {
 
 /// Errors that stand in a job's result; the table of results has all of them.
 const ERRORS_SHOWN_MAX: usize = 100;
+/// How an import of a file ends that cannot be used as a whole.
+const UNUSABLE: &str = "unusable";
 
 /// Starts an import. Admins.
 ///
@@ -60,7 +62,7 @@ pub async fn start(inside: &Inside<'_>, start: Start) -> Result<JobId, AppError>
     inside
         .tenant
         .transaction(async |tx| -> Result<JobId, AppError> {
-            tx.audit().append(&entry).await?;
+            inside.record(tx, &entry).await?;
             app.leave(tx, &job).await
         })
         .await
@@ -81,8 +83,19 @@ pub(crate) struct ImportRecords {
 /// What an import came to, as it stands in the result of its job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ImportResult {
-    /// `planned`, `done`, `nothing_done` or `stopped`.
+    /// `planned`, `done`, `nothing_done`, `stopped`, or `unusable` for a file that cannot be read.
     pub end: String,
+    /// `people` or `devices`.
+    pub kind: String,
+    /// `dry_run`, `all_or_nothing` or `skip_bad`.
+    pub mode: String,
+    /// Whether those who are invited already get new links.
+    pub renews: bool,
+    /// What was imported: the uploaded file, which may be gone since, and its name.
+    pub source: Uuid,
+    pub source_name: String,
+    /// Why the file as a whole cannot be used, in the words of who asked.
+    pub problem: Option<String>,
     pub lines: u64,
     pub created: u64,
     pub renewed: u64,
@@ -133,7 +146,11 @@ impl Job for ImportRecords {
             language,
         };
         let mut table = BufWriter::new(results.create()?);
-        let outcome = carry_out(&inside, &import, &mut table, work).await?;
+        let outcome = match carry_out(&inside, &import, &mut table, work).await {
+            // No fault of the job's: who asked is told what is wrong with the file.
+            Err(AppError::Unusable(problem)) => return JobOutcome::of(&self.unusable(problem.text(language))),
+            outcome => outcome?,
+        };
         drop(table.into_inner().map_err(|error| JobError::retry(error.into_error()))?);
         let new = NewFile {
             name: format!("{}.results.csv", self.file_name.trim_end_matches(".csv")),
@@ -146,27 +163,55 @@ impl Job for ImportRecords {
         if outcome.end == End::Stopped && work.is_stopped() {
             return Err(JobError::Stopped);
         }
-        JobOutcome::of(&result(&outcome, language, stored.id))
+        JobOutcome::of(&self.result(&outcome, language, stored.id))
     }
 }
 
-fn result(outcome: &Outcome, language: Language, file: FileId) -> ImportResult {
-    let error = |error: &crate::records::LineError| ImportLineError {
-        line: error.line,
-        column: error.column.clone(),
-        value: error.value.clone(),
-        problem: error.problem.text(language),
-    };
-    ImportResult {
-        end: outcome.end.as_str().to_owned(),
-        lines: outcome.lines,
-        created: outcome.created,
-        renewed: outcome.renewed,
-        there: outcome.there,
-        failed: outcome.failed,
-        ignored_columns: outcome.ignored_columns.iter().take(20).cloned().collect(),
-        errors: outcome.errors.iter().take(ERRORS_SHOWN_MAX).map(error).collect(),
-        file: Some(file.uuid()),
+impl ImportRecords {
+    fn result(&self, outcome: &Outcome, language: Language, file: FileId) -> ImportResult {
+        let error = |error: &crate::records::LineError| ImportLineError {
+            line: error.line,
+            column: error.column.clone(),
+            value: error.value.clone(),
+            problem: error.problem.text(language),
+        };
+        ImportResult {
+            end: outcome.end.as_str().to_owned(),
+            lines: outcome.lines,
+            created: outcome.created,
+            renewed: outcome.renewed,
+            there: outcome.there,
+            failed: outcome.failed,
+            ignored_columns: outcome.ignored_columns.iter().take(20).cloned().collect(),
+            errors: outcome.errors.iter().take(ERRORS_SHOWN_MAX).map(error).collect(),
+            file: Some(file.uuid()),
+            ..self.nothing()
+        }
+    }
+
+    fn unusable(&self, problem: String) -> ImportResult {
+        ImportResult { problem: Some(problem), ..self.nothing() }
+    }
+
+    /// The result of a file of which no line was looked at.
+    fn nothing(&self) -> ImportResult {
+        ImportResult {
+            end: UNUSABLE.to_owned(),
+            kind: self.kind.clone(),
+            mode: self.mode.clone(),
+            renews: self.renews,
+            source: self.file,
+            source_name: self.file_name.clone(),
+            problem: None,
+            lines: 0,
+            created: 0,
+            renewed: 0,
+            there: 0,
+            failed: 0,
+            ignored_columns: Vec::new(),
+            errors: Vec::new(),
+            file: None,
+        }
     }
 }
 

@@ -3,11 +3,16 @@
 //! Ends and beginnings share transactions: whatever ended since the last one is written down by the next, which also takes
 //! what there is room for. The busier the workshop, the more there is in one.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
+use warren_dispatch::{Bells, Listener};
 use warren_model::{JobId, JobPriority, OrganisationId, Queue, Timestamp, WorkerId};
 use warren_runtime::Shutdown;
 use warren_storage::{
@@ -15,18 +20,9 @@ use warren_storage::{
     Verdict, WorkContext,
 };
 
-use super::{
-    door::{Door, FarBell},
-    job::Progress,
-    places::Places,
-    relay::Waiting,
-    run,
-    tally::Tally,
-};
+use super::{door::Door, job::Progress, places::Places, relay::Waiting, run, tally::Tally};
 use crate::App;
 
-/// Without being called, it is looked this often whether there is work: a call may be lost, and delays pass.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// After a transaction that failed.
 const WAIT_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Now and then the least urgent are served first, so that they do not wait for ever.
@@ -41,7 +37,11 @@ pub(crate) struct Workshop(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     worker: WorkerId,
+    /// The queues whose jobs are worked on here.
+    queues: Vec<Queue>,
     places: Places,
+    /// Told when a place may have come free.
+    freed: Notify,
     door: Door,
     waiting: Waiting,
     tally: Tally,
@@ -67,10 +67,12 @@ struct Ended {
 }
 
 impl Workshop {
-    pub(crate) fn new(worker: WorkerId, places: usize) -> Self {
+    pub(crate) fn new(worker: WorkerId, queues: Vec<Queue>, places: usize) -> Self {
         Self(Arc::new(Parts {
             worker,
+            queues,
             places: Places::new(places),
+            freed: Notify::new(),
             door: Door::default(),
             waiting: Waiting::default(),
             tally: Tally::default(),
@@ -99,9 +101,19 @@ impl Workshop {
     pub(crate) fn ring_here(&self) {
         self.0.door.ring_here();
     }
-    /// Has other hosts called as well.
-    pub(crate) fn hang(&self, bell: Arc<dyn FarBell>) {
-        self.0.door.hang(bell);
+    /// Has other processes called as well.
+    pub(crate) fn hang(&self, bells: Arc<Bells>) {
+        self.0.door.hang(bells);
+    }
+    /// The bells by which other processes are called.
+    pub(crate) fn bells(&self) -> Option<&Arc<Bells>> {
+        self.0.door.bells()
+    }
+    /// Changes how many jobs are worked on at once.
+    pub(crate) fn set_places(&self, places: usize) {
+        self.0.places.set(places);
+        self.0.freed.notify_waiters();
+        self.ring_here();
     }
     /// Says that `organisation` left jobs in its outbox.
     pub(crate) fn relay_soon(&self, organisation: OrganisationId) {
@@ -132,12 +144,41 @@ impl Workshop {
         moved.collect()
     }
 
+    /// Jobs of `queue` that may begin here now.
+    fn free(&self, queue: Queue, running: &HashMap<Queue, usize>) -> usize {
+        if self.0.queues.contains(&queue) { self.0.places.free(queue, running) } else { 0 }
+    }
+
     fn running_by_queue(&self) -> HashMap<Queue, usize> {
         let mut by_queue = HashMap::new();
         for running in self.0.running.lock().values() {
             *by_queue.entry(running.queue).or_default() += 1;
         }
         by_queue
+    }
+}
+
+/// Takes rings of other processes while there is room for what they may be about.
+impl Listener for Workshop {
+    fn queues(&self) -> Vec<Queue> {
+        self.0.queues.clone()
+    }
+    fn has_room(&self, queue: Queue) -> bool {
+        self.free(queue, &self.running_by_queue()) > 0
+    }
+    fn room(&self, queue: Queue) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            loop {
+                let freed = self.0.freed.notified();
+                if self.has_room(queue) {
+                    return;
+                }
+                freed.await;
+            }
+        })
+    }
+    fn rung(&self, _: Queue) {
+        self.ring_here();
     }
 }
 
@@ -171,6 +212,7 @@ impl Dispatcher {
     }
 
     async fn run(mut self, shutdown: &Shutdown) {
+        let look_every = self.app.config().jobs_looked_for_every;
         while !shutdown.is_requested() {
             let more = match self.cycle(Take::New).await {
                 Ok(more) => more,
@@ -184,7 +226,7 @@ impl Dispatcher {
                 () = shutdown.requested() => break,
                 () = self.workshop.0.door.rung() => {}
                 Some(ended) = self.ends.1.recv() => self.ended.push(ended),
-                () = tokio::time::sleep(LOOK_EVERY), if !more => {}
+                () = tokio::time::sleep(look_every), if !more => {}
                 () = std::future::ready(()), if more => {}
             }
             while let Ok(ended) = self.ends.1.try_recv() {
@@ -233,6 +275,7 @@ impl Dispatcher {
             }
         }
         let some = !taken.is_empty();
+        self.pass_on(&claim, &taken);
         for job in taken {
             self.begin(job, now);
         }
@@ -240,12 +283,21 @@ impl Dispatcher {
         Ok(some && places > 0 && self.claim(now, Take::New).queues.iter().any(|of| of.places > 0))
     }
 
+    /// Where as much was taken as there was room for, there may be more: others are called.
+    fn pass_on(&self, claim: &JobClaim, taken: &[StoredJob]) {
+        for of in claim.queues.iter().filter(|of| of.places > 0) {
+            if taken.iter().filter(|job| job.queue == of.queue).count() >= of.places {
+                self.workshop.0.door.ring_elsewhere(of.queue);
+            }
+        }
+    }
+
     fn claim(&self, now: Timestamp, take: Take) -> JobClaim {
         let running = self.workshop.running_by_queue();
         let of = |queue: &Queue| QueueClaim {
             queue: *queue,
             places: match take {
-                Take::New => self.workshop.places().free(*queue, &running),
+                Take::New => self.workshop.free(*queue, &running),
                 Take::Nothing => 0,
             },
             lane_max: Places::of_lane_max(*queue),
@@ -253,7 +305,7 @@ impl Dispatcher {
         let usual = [JobPriority::Urgent, JobPriority::Normal, JobPriority::Low];
         let least_first = [JobPriority::Low, JobPriority::Normal, JobPriority::Urgent];
         let order = if self.cycles % LEAST_FIRST_EVERY == LEAST_FIRST_EVERY - 1 { least_first } else { usual };
-        JobClaim { worker: self.workshop.worker(), now, queues: Queue::ALL.iter().map(of).collect(), order }
+        JobClaim { worker: self.workshop.worker(), now, queues: self.workshop.0.queues.iter().map(of).collect(), order }
     }
 
     fn begin(&self, job: StoredJob, now: Timestamp) {
@@ -273,6 +325,7 @@ impl Dispatcher {
             let job = Arc::new(job);
             let attempted = run::attempt(&app, &job, &progress, &stop).await;
             let running = workshop.0.running.lock().remove(&job.id);
+            workshop.0.freed.notify_waiters();
             let untold = running.as_ref().map(|running| (running.told, running.progress.now()));
             let progress = untold.and_then(|(told, now)| (told != now).then_some(now));
             let verdict = match attempted.verdict {

@@ -1,29 +1,29 @@
-//! The bell that says that there may be work, within this process and, where there is a broker, on other hosts.
+//! The bell that says that there may be work, within this process and, where there is a broker, in others.
 
-use std::{fmt, sync::Arc};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
+use warren_dispatch::Bells;
 use warren_model::Queue;
 
-/// Rings on other hosts. A ring that is lost costs time, never a job: every process also looks by itself.
-pub trait FarBell: Send + Sync + fmt::Debug + 'static {
-    /// Says that there is work in `queue`. It does not block.
-    fn ring(&self, queue: Queue);
-}
-
-/// Who is called when there may be work.
+/// Who is called when there may be work. A ring that is lost costs time, never a job: every process also looks by itself.
 #[derive(Debug, Default)]
 pub(super) struct Door {
     here: Notify,
-    elsewhere: std::sync::OnceLock<Arc<dyn FarBell>>,
+    elsewhere: OnceLock<Arc<Bells>>,
 }
 
 impl Door {
     /// Rings here and elsewhere.
     pub fn ring(&self, queue: Queue) {
         self.here.notify_one();
-        if let Some(bell) = self.elsewhere.get() {
-            bell.ring(queue);
+        self.ring_elsewhere(queue);
+    }
+
+    /// Rings elsewhere only: this process knows.
+    pub fn ring_elsewhere(&self, queue: Queue) {
+        if let Some(bells) = self.elsewhere.get() {
+            bells.ring(queue);
         }
     }
 
@@ -37,7 +37,11 @@ impl Door {
         self.here.notified().await;
     }
 
-    pub fn hang(&self, bell: Arc<dyn FarBell>) {
-        let _ = self.elsewhere.set(bell);
+    pub fn hang(&self, bells: Arc<Bells>) {
+        let _ = self.elsewhere.set(bells);
+    }
+
+    pub fn bells(&self) -> Option<&Arc<Bells>> {
+        self.elsewhere.get()
     }
 }

@@ -5,7 +5,9 @@ use std::{pin::Pin, time::Duration};
 use warren_storage::StoredJob;
 
 use super::{Job, JobError, Outcome, Policy, Secrecy, Work, ask::sealing_context};
-use crate::{App, context::BASE64, imports::job::ImportRecords, mail::SendLetter, scaling::NotifyOperator};
+use crate::{
+    App, context::BASE64, imports::job::ImportRecords, mail::SendLetter, scaling::NotifyOperator, webhooks::Deliver,
+};
 
 /// A job that was read and can be run.
 pub(super) struct Runnable {
@@ -27,7 +29,7 @@ const UNKNOWN_WAITS: Duration = Duration::from_secs(60);
 const UNKNOWN_WAITS_MAX: time::Duration = time::Duration::hours(1);
 
 /// Warren's own kinds.
-const KINDS: &[Kind] = &[kind::<SendLetter>(), kind::<ImportRecords>(), kind::<NotifyOperator>()];
+const KINDS: &[Kind] = &[kind::<SendLetter>(), kind::<ImportRecords>(), kind::<NotifyOperator>(), kind::<Deliver>()];
 
 /// Reads a stored job.
 ///

@@ -7,7 +7,8 @@ use warren_model::{
     audit::Action,
     page::{Page, PageRequest},
 };
-use warren_storage::{Cancelled, JobFilter, QueueDepth, QueueStanding, StoredJob, Worker};
+pub use warren_storage::{Cancelled, JobProgress, QueueDepth, StoredJob, Worker};
+use warren_storage::{JobFilter, QueueStanding};
 
 use super::QueueTallyView;
 use crate::{AppError, Contradiction, Inside, OpContext, Thing};
@@ -200,7 +201,13 @@ async fn set_standing(cx: &OpContext, queue: Queue, to: QueueStanding, action: A
 /// [`AppError::NotFound`] for everybody else.
 pub async fn show_own(inside: &Inside<'_>, id: JobId) -> Result<StoredJob, AppError> {
     let missing = || AppError::NotFound(Thing::Job);
-    let job = inside.cx.system().jobs().by_id(id).await?.ok_or_else(missing)?;
+    let mut job = inside.cx.system().jobs().by_id(id).await?;
+    if job.is_none() {
+        // What was asked for a moment ago may stand in the organisation's outbox still.
+        super::relay::carry(inside.app(), inside.organisation.id).await?;
+        job = inside.cx.system().jobs().by_id(id).await?;
+    }
+    let job = job.ok_or_else(missing)?;
     if job.organisation != Some(inside.organisation.id) || !may_see(inside, job.author) {
         return Err(missing());
     }

@@ -25,7 +25,7 @@ impl Places {
     }
 
     /// Jobs that run now are carried through, also those that are too many then.
-    pub(crate) fn set(&self, places: usize) {
+    pub(super) fn set(&self, places: usize) {
         self.0.store(places.clamp(Self::MIN, Self::MAX), Ordering::Relaxed);
     }
 

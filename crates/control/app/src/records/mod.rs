@@ -5,4 +5,5 @@ mod problem;
 mod progress;
 
 pub use problem::{LineError, LineProblem};
+pub(crate) use progress::Interrupted;
 pub use progress::{Proceed, Progress, Unobserved};

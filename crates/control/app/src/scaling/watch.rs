@@ -132,8 +132,7 @@ pub(super) async fn carry_out(app: &App, signal: Signal, decision: &Decision) ->
         (false, false) => "all_clear",
     };
     if signal.moves_places() {
-        app.workshop().places().set(usize::try_from(decision.to).unwrap_or(usize::MAX));
-        app.workshop().ring_here();
+        app.workshop().set_places(usize::try_from(decision.to).unwrap_or(usize::MAX));
     }
     let now = app.clock().now();
     let limits = signal.settings((0, 1));

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::support::{Installation, PASSWORD, network, on_every_database, random_key, settings, slug, token_of};
+use super::support::{
+    Installation, PASSWORD, as_task, network, on_every_database, random_key, settings, slug, token_of,
+};
 use rstest::rstest;
 use rstest_reuse::apply;
 use time::{Duration, macros::datetime};
@@ -30,7 +32,7 @@ fn import(kind: Kind, mode: Mode, text: &str) -> Import {
 /// Runs an import and reads its table of results: of each line the cells in `columns`.
 async fn run(inside: &Inside<'_>, import: &Import, columns: &[&'static str]) -> (Outcome, Vec<Vec<String>>) {
     let mut results = Vec::new();
-    let outcome = imports::carry_out(inside, import, &mut results, &Unobserved).await.unwrap();
+    let outcome = as_task(imports::carry_out(inside, import, &mut results, &Unobserved)).await.unwrap();
     (outcome, read(results, columns))
 }
 
@@ -303,4 +305,20 @@ async fn only_admins_import_and_a_table_of_results_can_be_put_right_and_imported
     let (outcome, _) = run(&inside, &import(Kind::Devices, Mode::SkipBad, &right), &["line"]).await;
     assert_eq!((outcome.created, outcome.failed), (1, 0));
     assert_eq!(names(&inside).await, ["=x"]);
+}
+
+#[tokio::test]
+async fn the_examples_of_the_book_can_be_imported() {
+    let here = Installation::new(Database::Sqlite).await;
+    let anna = here.set_up().await;
+    let cx = here.cx(anna.subject());
+    let inside = cx.enter(&slug("northwind")).await.unwrap();
+    network(&inside, "Office", "10.20.0.0/24").await;
+    let people = include_str!("../../../../../docs/book/src/admin/examples/people.csv");
+    let (outcome, _) = run(&inside, &import(Kind::People, Mode::SkipBad, people), &["line"]).await;
+    assert_eq!((outcome.created, outcome.failed), (3, 0), "{:?}", outcome.errors);
+    let devices = include_str!("../../../../../docs/book/src/admin/examples/devices.csv");
+    let (outcome, _) = run(&inside, &import(Kind::Devices, Mode::SkipBad, devices), &["line"]).await;
+    assert_eq!((outcome.created, outcome.failed), (3, 0), "{:?}", outcome.errors);
+    assert!(outcome.ignored_columns.is_empty());
 }

@@ -146,6 +146,11 @@ pub fn slug(text: &str) -> OrganisationSlug {
     text.parse().unwrap()
 }
 
+/// Work as a task of the runtime could do it, on whichever thread.
+pub fn as_task<F: Future + Send>(work: F) -> F {
+    work
+}
+
 /// The token behind the `#` of a link.
 pub fn token_of(link: &str) -> SecretToken {
     SecretToken::parse(link.split_once('#').unwrap().1).unwrap()

@@ -4,5 +4,6 @@ mod absent;
 mod bounds;
 mod invalidation;
 mod loads;
+mod redis;
 mod stale;
 mod support;

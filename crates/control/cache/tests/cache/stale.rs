@@ -26,8 +26,7 @@ async fn a_value_past_its_time_is_loaded_again() {
 
 #[tokio::test(start_paused = true)]
 async fn chance_takes_up_to_a_tenth_off() {
-    let caches =
-        warren_cache::build(&warren_cache::Config::in_memory(MEGABYTE), std::sync::Arc::new(Bytes(0xff))).unwrap();
+    let caches = caches_with(Bytes(0xff));
     let numbers: Numbers = caches.cache(NUMBERS).unwrap();
     let truth = Truth::of(1);
     value(numbers.get(Scope::Installation, &1, || truth.load()).await);

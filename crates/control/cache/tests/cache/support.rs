@@ -14,8 +14,11 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 use warren_cache::{Cache, Caches, Config, Definition, Held, Loaded, Scope};
 use warren_model::{AccountId, OrganisationId, Random};
+use warren_runtime::{dependency::Dependencies, supervise::Tasks};
 
 pub const MEGABYTE: u64 = 1 << 20;
+/// Who is to load does so before this.
+const REACHED_WITHIN: Duration = Duration::from_secs(20);
 pub const FRESH_FOR: Duration = Duration::from_secs(60);
 
 /// Always the same bytes.
@@ -45,7 +48,13 @@ pub const NUMBERS: Definition<u64> = Definition::in_memory("numbers", FRESH_FOR)
 
 /// Caches in memory whose times have no jitter.
 pub fn caches() -> Caches {
-    warren_cache::build(&Config::in_memory(MEGABYTE), Arc::new(Bytes(0))).unwrap()
+    caches_with(Bytes(0))
+}
+
+pub fn caches_with(random: Bytes) -> Caches {
+    let random: Arc<dyn Random> = Arc::new(random);
+    let dependencies = Dependencies::new(Arc::clone(&random));
+    warren_cache::build(&Config::in_memory(MEGABYTE), random, &dependencies, &Tasks::default()).unwrap()
 }
 
 pub fn numbers(definition: Definition<u64>) -> (Caches, Numbers) {
@@ -139,7 +148,8 @@ impl Gate {
     }
     /// Waits until somebody stands before it.
     pub async fn reached(&self) {
-        self.arrivals.acquire().await.unwrap().forget();
+        let arrival = tokio::time::timeout(REACHED_WITHIN, self.arrivals.acquire()).await;
+        arrival.expect("nobody loads").unwrap().forget();
     }
     /// Lets `count` pass.
     pub fn open(&self, count: usize) {

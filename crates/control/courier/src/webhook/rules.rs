@@ -44,6 +44,13 @@ impl WebhookUrl {
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
+    /// The host with its port, where that is not the scheme's own: who answers there, whatever is asked for.
+    pub fn receiver(&self) -> String {
+        match self.0.port() {
+            Some(port) => format!("{}:{port}", self.host()),
+            None => self.host().to_owned(),
+        }
+    }
     pub(super) const fn url(&self) -> &Url {
         &self.0
     }

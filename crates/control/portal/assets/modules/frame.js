@@ -21,6 +21,12 @@ export function themeButtons() {
   mark();
 }
 
+// Where there are more ways than a phone has room for, the present one is in sight.
+export function presentWay() {
+  const way = document.querySelector(".ways [aria-current]")?.closest("li");
+  if (way) way.parentElement.scrollLeft = way.offsetLeft - (way.parentElement.clientWidth - way.offsetWidth) / 2;
+}
+
 // Menus are <details>; they close at Escape and when something outside them is used.
 export function menus() {
   const open = () => [...document.querySelectorAll("details[data-menu][open]")];

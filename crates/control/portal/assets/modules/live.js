@@ -1,8 +1,8 @@
 // Keeps what is shown in step with the organisation's live stream.
 import { announce } from "./announce.js";
 import { humanBytes } from "./bytes.js";
-import { copyButtons } from "./copy.js";
-import { localTimes, setTime } from "./times.js";
+import { refreshParts } from "./refresh.js";
+import { setTime } from "./times.js";
 
 const REFRESH_MS = 800;
 let refreshing;
@@ -84,21 +84,10 @@ function sweep() {
   }
 }
 
-// Loads the page again in the background and takes over the parts that are marked.
+// Several events at once are one reason to look.
 function refreshSoon() {
-  refreshing ??= setTimeout(async () => {
+  refreshing ??= setTimeout(() => {
     refreshing = undefined;
-    const parts = [...document.querySelectorAll("[data-refresh]")];
-    if (parts.length === 0) return;
-    const response = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
-    if (!response?.ok || response.redirected) return;
-    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-    for (const part of parts) {
-      const successor = fresh.getElementById(part.id);
-      if (!successor || part.contains(document.activeElement)) continue;
-      part.replaceWith(document.adoptNode(successor));
-      localTimes(successor);
-      copyButtons(successor);
-    }
+    refreshParts();
   }, REFRESH_MS);
 }

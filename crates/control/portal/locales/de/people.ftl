@@ -20,4 +20,6 @@ invitation-renew-hint = Der frühere Link gilt dann nicht mehr.
 invited = Einladung
 invited-heading = Einladung für { $name }
 invited-lead = Geben Sie diesen Link an { $email }. Er gilt einmal.
+invited-letter-sent = Ein Brief mit diesem Link ist unterwegs an { $email }. Sie können ihn auch selbst übergeben; er gilt einmal.
+invited-letter-kept = Hier gibt es keinen Mailserver: Der Brief an { $email } wird nur aufbewahrt. Geben Sie diesen Link weiter; er gilt einmal.
 invited-once = Der Link wird nur dieses eine Mal gezeigt. Er gilt bis

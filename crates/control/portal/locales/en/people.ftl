@@ -20,4 +20,6 @@ invitation-renew-hint = The earlier link stops working.
 invited = Invitation
 invited-heading = Invitation for { $name }
 invited-lead = Give this link to { $email }. It works once.
+invited-letter-sent = A letter with this link is on its way to { $email }. You may also hand it over yourself; it works once.
+invited-letter-kept = There is no mail server here: the letter to { $email } is only kept. Hand over this link; it works once.
 invited-once = The link is shown this once. It works until

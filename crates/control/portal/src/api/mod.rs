@@ -7,18 +7,24 @@ mod access;
 mod activity;
 mod analysis;
 mod database;
+mod dependencies;
 mod devices;
+mod files;
 mod gateways;
 pub(crate) mod health;
+mod imports;
 mod installation;
 mod invitations;
+mod jobs;
 mod live;
+mod mails;
 mod networks;
 mod organisations;
 mod parameters;
 mod people;
 mod problems;
 pub(crate) mod reference;
+mod webhooks;
 
 use axum::Router;
 use utoipa::{
@@ -41,7 +47,14 @@ const SESSION: &str = "session";
 
 /// Schemas that the operations' own descriptions do not reach.
 #[derive(OpenApi)]
-#[openapi(components(schemas(v1::Problem, v1::FieldProblem, v1::DeviceLive, v1::GatewayLive)))]
+#[openapi(components(schemas(
+    v1::Problem,
+    v1::FieldProblem,
+    v1::DeviceLive,
+    v1::GatewayLive,
+    v1::WebhookEvent,
+    v1::ImportResult
+)))]
 struct Schemas;
 
 /// The API's routes.
@@ -70,11 +83,17 @@ fn described() -> OpenApiRouter<PortalState> {
         .merge(networks::router())
         .merge(devices::router())
         .merge(live::router())
+        .merge(files::router())
+        .merge(imports::router())
         .merge(activity::router())
+        .merge(webhooks::router())
         .merge(gateways::router())
         .merge(installation::router())
         .merge(database::router())
-        .merge(analysis::router());
+        .merge(analysis::router())
+        .merge(jobs::router())
+        .merge(mails::router())
+        .merge(dependencies::router());
     OpenApiRouter::with_openapi(frame()).nest(ROOT, operations)
 }
 
@@ -92,8 +111,12 @@ fn frame() -> utoipa::openapi::OpenApi {
         ("People", "Who belongs to an organisation."),
         ("Networks", "An organisation's private networks."),
         ("Devices", "What may join the networks."),
+        ("Files", "Imports, exports and reports, and the files that they read and write."),
         ("Activity", "Who did what, when, from where."),
+        ("Webhooks", "Where an organisation's events are sent."),
         ("Gateways", "What carries the traffic."),
+        ("Jobs", "Work that is done outside of the request that asked for it."),
+        ("Mail", "Letters that went out, or were kept to be looked at. Operators."),
         ("Installation", "The installation as a whole. Operators."),
     ];
     let session = ApiKeyValue::with_description(session::COOKIE, "The cookie that signing in sets.");

@@ -81,6 +81,52 @@ pub(super) struct OneDevice {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
+pub(super) struct OneWebhook {
+    webhook: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneDelivery {
+    delivery: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneFile {
+    file: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
 pub(super) struct OneGateway {
     gateway: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneJob {
+    job: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneQueue {
+    /// `mail`, `webhooks`, `records` or `reports`.
+    #[param(example = "mail")]
+    queue: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneMail {
+    mail: Uuid,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OneDependency {
+    /// The dependency's name.
+    #[param(example = "smtp")]
+    dependency: String,
 }

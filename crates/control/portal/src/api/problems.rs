@@ -39,9 +39,10 @@ refusals!(
         "There is no such thing, or none that the caller may see. Other organisations' things are never told apart from missing ones.",
     Conflict CONFLICT "conflict" "This contradicts what is there": "The change contradicts what is there; the detail says how.",
     LinkSpent GONE "link-spent" "The link no longer works": "The one-time link was used, replaced, or has expired.",
+    Broken REQUEST_TIMEOUT "upload-broken" "The file did not arrive whole": "Nothing of a file came for 15 seconds, or it broke off.",
     Stale PRECONDITION_FAILED "stale" "Somebody else changed this first":
         "The thing was changed since it was read: `If-Match` names another revision.",
-    TooLarge PAYLOAD_TOO_LARGE "too-large" "The body is too large": "The body is larger than 64 KiB.",
+    TooLarge PAYLOAD_TOO_LARGE "too-large" "The body is too large": "The body is larger than 64 KiB, or a file larger than 256 MiB.",
     MediaType UNSUPPORTED_MEDIA_TYPE "media-type" "The body is of another kind": "The body is not `application/json`.",
     Invalid UNPROCESSABLE_ENTITY "invalid" "Some values cannot be used":
         "Values that cannot be used, all of them named in `errors`; or an idempotency key that was used for another request.",
@@ -106,10 +107,14 @@ sets!(
     Finding = [401, 403, 404, 422, 500, 503],
     /// Making something.
     Creating = [400, 401, 403, 404, 409, 413, 415, 422, 500, 503],
+    /// Sending a file.
+    Uploading = [401, 403, 404, 408, 413, 422, 500, 503],
     /// Changing something.
     Changing = [400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 500, 503],
     /// Removing something, or another change without a body.
     Removing = [401, 403, 404, 409, 412, 422, 428, 500, 503],
+    /// Doing something to one thing, without a body.
+    Acting = [401, 403, 404, 409, 422, 500, 503],
     /// Proving who one is.
     Proving = [400, 401, 403, 409, 410, 413, 415, 422, 429, 500, 503],
 );

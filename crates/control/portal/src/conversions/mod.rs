@@ -4,11 +4,16 @@ pub mod access;
 pub mod activity;
 pub mod analysis;
 pub mod database;
+pub mod dependencies;
 pub mod devices;
 pub mod gateways;
+pub mod jobs;
+pub mod mail;
 pub mod networks;
 pub mod organisations;
 pub mod people;
+pub mod records;
+pub mod webhooks;
 
 /// A text that stands for nothing when it is empty, as forms send it.
 fn present(text: Option<String>) -> Option<String> {

@@ -4,7 +4,7 @@ use warren_app::{
     AppError,
     people::{Invite, Invited},
 };
-use warren_model::{Person, Role};
+use warren_model::{JobId, Person, Role};
 use warren_wire::rest::v1;
 
 use crate::fields::Fields;
@@ -42,5 +42,6 @@ pub fn invited(invited: Invited) -> v1::InvitedPerson {
     v1::InvitedPerson {
         person: person(&invited.person),
         invitation: v1::InvitationLink { link: invited.link, expires_at: invited.expires_at },
+        letter_job_id: invited.letter.map(JobId::uuid),
     }
 }

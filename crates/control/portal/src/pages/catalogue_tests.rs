@@ -7,9 +7,9 @@ use std::{
 };
 
 use warren_app::{AppError, Contradiction, Thing};
-use warren_model::audit::Action;
+use warren_model::{JobPriority, Queue, audit::Action};
 
-use super::form::label_key;
+use super::{form::label_key, job};
 use crate::{locale::Locale, problem};
 
 type Catalogue = BTreeMap<String, BTreeSet<String>>;
@@ -116,6 +116,8 @@ fn families() -> BTreeSet<String> {
     family("standing", &["invited", "joined"]);
     family("backend", &["userspace", "kernel"]);
     family("tunnel", &["split", "full"]);
+    family("webhook-standing", &["enabled", "disabled", "given-up"]);
+    family("delivery-state", &["pending", "delivered", "failed"]);
     family("database-state", &["fine", "waiting", "running-out"]);
     family("database-sign", &["line", "long-waits", "refusals"]);
     family("database-kind", &["system", "tenant"]);
@@ -125,6 +127,20 @@ fn families() -> BTreeSet<String> {
     family("database-end", &["committed", "failed", "timed-out", "dropped", "given-up", "unknown"]);
     family("database-retry", &["deadlock", "serialisation", "busy", "disconnected"]);
     family("database-engine", &["sqlite", "mariadb", "postgresql"]);
+    family("records-files", &["upload", "outcome", "export", "report"]);
+    family("records-job", &["import", "other"]);
+    family("import-end", &["planned", "done", "nothing-done", "stopped", "unusable"]);
+    family("import-end-means", &["planned", "done", "nothing-done", "stopped", "unusable"]);
+    family("queue", &Queue::ALL.iter().map(|queue| queue.as_str()).collect::<Vec<_>>());
+    family("job-state", &job::STATES.map(|(state, _)| state));
+    family("job-priority", &JobPriority::ALL.iter().map(|priority| priority.as_str()).collect::<Vec<_>>());
+    family("mail-state", &["sent", "refused", "kept"]);
+    family("breaker", &["closed", "open", "half-open", "forced-open", "forced-closed"]);
+    family("calls", &["left-alone", "called", "released"]);
+    family("task-state", &["running", "waiting"]);
+    for force in ["force-open", "force-closed", "force-release"] {
+        family(force, &["question", "consequence"]);
+    }
     family("device-traffic", &["allowed", "blocked"]);
     let codes = AppError::CODES.iter().chain(problem::CODES);
     keys.extend(codes.clone().map(|code| format!("{code}-title")));

@@ -65,6 +65,10 @@ impl Values {
         self.0.insert(name.to_owned(), value.to_string());
         self
     }
+    /// Takes up the value of an input of a form that is read bit by bit.
+    pub fn put(&mut self, name: String, value: String) {
+        self.0.insert(name, value);
+    }
     /// The value of an input; empty when it is absent, as unticked boxes are.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)

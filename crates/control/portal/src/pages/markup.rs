@@ -1,6 +1,6 @@
 //! Small pieces of HTML that templates put in many places.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use askama::filters::{Html, HtmlSafe, escape};
 use time::{format_description::well_known::Rfc3339, macros::format_description};
@@ -91,6 +91,21 @@ pub fn bytes(locale: Locale, bytes: u64) -> String {
     locale.text(UNITS[unit], &[("amount", amount)])
 }
 
+/// A span of time for people: one digit after the mark where that says something, and whole minutes and hours of long ones.
+pub fn span(locale: Locale, span: Duration) -> String {
+    let micros = span.as_micros();
+    let (tenths, unit) = match micros {
+        0..1_000_000 => (micros.div_ceil(100), "ms"),
+        1_000_000..120_000_000 => (micros.div_ceil(100_000), "s"),
+        120_000_000..7_200_000_000 => return format!("{} min", micros.div_ceil(60_000_000)),
+        _ => return format!("{} h", micros.div_ceil(3_600_000_000)),
+    };
+    match tenths {
+        0..100 => format!("{}{}{} {unit}", tenths / 10, locale.decimal_mark(), tenths % 10),
+        _ => format!("{} {unit}", tenths / 10),
+    }
+}
+
 /// A QR code with the quiet zone that readers need; none when `text` is longer than a code can hold.
 pub fn qr(text: &str) -> Option<Markup> {
     const QUIET: usize = 4;
@@ -118,6 +133,13 @@ mod tests {
         let shown: Vec<String> =
             [0, 999, 1000, 1449, 999_949, 999_950, 1_500_000_000, u64::MAX].map(|n| bytes(Locale::German, n)).into();
         assert_eq!(shown, ["0 B", "999 B", "1,0 kB", "1,4 kB", "999,9 kB", "1,0 MB", "1,5 GB", "18446,7 PB"]);
+    }
+
+    #[test]
+    fn spans_are_told_in_the_unit_that_suits_them() {
+        let shown = [0, 40, 500, 12_300, 2_400_000, 61_000_000, 300_000_000, 90_000_000_000]
+            .map(|micros| span(Locale::German, Duration::from_micros(micros)));
+        assert_eq!(shown, ["0,0 ms", "0,1 ms", "0,5 ms", "12 ms", "2,4 s", "61 s", "5 min", "25 h"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod confirm;
 mod devices;
 mod door;
 mod form;
+mod job;
 mod markup;
 mod networks;
 mod operator;
@@ -18,8 +19,10 @@ mod page;
 mod pager;
 mod people;
 mod reader;
+mod records;
 pub(crate) mod rejection;
 mod views;
+mod webhooks;
 
 use askama::Template;
 use axum::{
@@ -29,7 +32,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 
-use crate::{PortalState, problem::Rejection};
+use crate::{PortalState, problem::Rejection, security};
 
 /// Every page, and what pages are made of.
 pub(crate) fn router() -> Router<PortalState> {
@@ -41,12 +44,22 @@ pub(crate) fn router() -> Router<PortalState> {
         .merge(devices::router())
         .merge(networks::router())
         .merge(people::router())
+        .merge(webhooks::router())
+        .merge(records::router())
         .merge(operator::router())
 }
 
 /// A page.
 fn shown(template: &impl Template) -> Result<Response, Rejection> {
     shown_as(StatusCode::OK, template)
+}
+
+/// A page that shows another of ours within itself.
+fn shown_with_frames(template: &impl Template) -> Result<Response, Rejection> {
+    let mut response = shown(template)?;
+    let policy = HeaderValue::from_static(security::FRAMING_POLICY);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
 }
 
 /// A page with a status of its own.

@@ -1,6 +1,6 @@
 //! What every page shows around its content: language, navigation, who is signed in.
 
-use std::fmt::Display;
+use std::{fmt::Display, time::Duration};
 
 use warren_app::{Inside, organisations, sessions::CurrentSession};
 use warren_auth::permission::Reach;
@@ -103,6 +103,8 @@ impl Page {
             ("devices", "/devices".to_owned(), false),
             ("networks", "/networks".to_owned(), false),
             ("people", "/people".to_owned(), true),
+            ("webhooks", "/webhooks".to_owned(), true),
+            ("records", "/records".to_owned(), true),
             ("activity", "/activity".to_owned(), true),
         ];
         let ways = all.into_iter().filter(|(_, _, admins)| admin || !admins).map(|(key, rest, _)| Way {
@@ -133,6 +135,9 @@ impl Page {
             ("status", "/operator"),
             ("organisations", "/operator/organisations"),
             ("gateways", "/operator/gateways"),
+            ("jobs", "/operator/jobs"),
+            ("mail", "/operator/mail"),
+            ("dependencies", "/operator/dependencies"),
             ("database", "/operator/database"),
             ("activity", "/operator/activity"),
         ];
@@ -206,6 +211,9 @@ impl Page {
     }
     pub fn bytes(&self, bytes: &u64) -> String {
         markup::bytes(self.locale, *bytes)
+    }
+    pub fn span(&self, span: &Duration) -> String {
+        markup::span(self.locale, *span)
     }
     /// Whether the menu of places has anything to offer: another place, or the settings of this one.
     pub fn has_menu(&self) -> bool {

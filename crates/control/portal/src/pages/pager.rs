@@ -43,7 +43,8 @@ impl CursorGiven {
     }
 }
 
-fn encoded(value: &str) -> String {
+/// A value as part of an address.
+pub fn encoded(value: &str) -> String {
     value
         .bytes()
         .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") })

@@ -57,17 +57,34 @@ impl Operation {
             .replace("{person}", &person_id)
             .replace("{network}", &id(&furnished.network))
             .replace("{device}", &id(&furnished.device))
-            .replace("{gateway}", &id(&furnished.gateway["gateway"]));
+            .replace("{webhook}", &id(&furnished.webhook))
+            .replace("{delivery}", &id(&furnished.delivery))
+            .replace("{gateway}", &id(&furnished.gateway["gateway"]))
+            .replace("{file}", &id(&furnished.file))
+            .replace("{job}", &furnished.job.to_string())
+            .replace("{queue}", "records")
+            .replace("{mail}", &furnished.job.to_string())
+            .replace("{dependency}", "smtp");
         assert!(!path.contains('{'), "{path} has a part that this test does not know");
         let identifier = |field: &str| match field {
             "network_id" => Some(furnished.network["id"].clone()),
             "owner_id" => Some(furnished.device["owner"]["id"].clone()),
+            "file_id" => Some(furnished.file["id"].clone()),
             "gateway_id" => Some(furnished.gateway["gateway"]["id"].clone()),
             "slug" => Some("eastwind".into()),
             _ => None,
         };
         let body = sample::body_of(document, &self.described, &identifier);
-        let mut request = person.request(self.method.clone(), &path, body.as_ref());
+        // What has to stand in the query.
+        let query = match self.name.as_str() {
+            "listFiles" => "?purpose=upload",
+            "uploadFile" => "?name=people.csv",
+            _ => "",
+        };
+        let mut request = person.request(self.method.clone(), &format!("{path}{query}"), body.as_ref());
+        if let Some(example) = self.described["requestBody"]["content"]["text/csv"]["example"].as_str() {
+            *request.body_mut() = example.to_owned().into();
+        }
         request.headers_mut().insert(header::IF_MATCH, "*".parse().unwrap());
         request
     }
@@ -143,7 +160,17 @@ async fn things_of_another_organisation_are_not_reached_through_ones_own(databas
     let document = document();
     let mut answers = Vec::new();
     for operation in operations(&document) {
-        let names_a_thing = ["{person}", "{network}", "{device}"].iter().any(|part| operation.path.contains(part));
+        let names_a_thing = [
+            "{person}",
+            "{network}",
+            "{device}",
+            "{webhook}",
+            "{file}",
+            "/imports",
+            "/organisations/{organisation}/jobs/{job}",
+        ]
+        .iter()
+        .any(|part| operation.path.contains(part));
         if names_a_thing {
             let request = operation.request(&document, &furnished, "southwind", &furnished.sam);
             answers.push((operation.name, furnished.portal.send(request).await));

@@ -9,9 +9,12 @@ use rstest_reuse::template;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use warren_app::{App, Standing};
+use warren_model::JobId;
 use warren_portal::{LocalPeer, PortalState};
 use warren_runtime::{Shutdown, SystemClock, SystemRandom};
 use warren_testkit::ground::{Database, Ground};
+
+use crate::errand::Errand;
 
 pub const PUBLIC_URL: &str = "https://vpn.example.org";
 pub const PASSWORD: &str = "seven grey herons waiting";
@@ -33,7 +36,7 @@ pub struct Portal {
     _ground: Ground,
 }
 
-/// A portal with two organisations: `northwind` with a network, a device, and Mia as a member; `southwind` with Sam as its admin.
+/// A portal with two organisations: `northwind` with a network, a device, a webhook, and Mia as a member; `southwind` with Sam as its admin.
 pub struct Furnished {
     pub portal: Portal,
     pub operator: Person,
@@ -42,6 +45,13 @@ pub struct Furnished {
     pub gateway: Value,
     pub network: Value,
     pub device: Value,
+    pub webhook: Value,
+    /// A test that is on its way to the webhook.
+    pub delivery: Value,
+    /// An uploaded table of people.
+    pub file: Value,
+    /// A job of Northwind's that nobody works on.
+    pub job: JobId,
 }
 
 /// Somebody with a cookie, or without.
@@ -65,8 +75,17 @@ impl Portal {
     }
 
     pub async fn on(database: Database) -> Self {
+        Self::with(database, |config| config).await
+    }
+
+    /// With settings of the test's own.
+    pub async fn with(database: Database, set: impl FnOnce(warren_app::Config) -> warren_app::Config) -> Self {
         let ground = Ground::of(database).unwrap();
-        let config = warren_app::Config::new(ground.folder().to_owned(), PUBLIC_URL.to_owned());
+        let config = warren_app::Config {
+            further_jobs: vec![warren_app::jobs::kind::<Errand>()],
+            ..warren_app::Config::new(ground.folder().to_owned(), PUBLIC_URL.to_owned())
+        };
+        let config = set(config);
         let config = match ground.database_url() {
             None => config,
             Some(url) => config.on(Standing::Server(url.parse().unwrap())),
@@ -115,7 +134,11 @@ impl Portal {
     }
 
     pub async fn furnished_on(database: Database) -> Furnished {
-        let portal = Self::on(database).await;
+        Self::on(database).await.furnish().await
+    }
+
+    pub async fn furnish(self) -> Furnished {
+        let portal = self;
         let operator = portal.set_up().await;
         let south = json!({"slug": "southwind", "name": "Southwind Ltd"});
         operator.post(&portal, "/organisations", &south).await.expect(201);
@@ -126,7 +149,15 @@ impl Portal {
         let network = json!({"name": "Office", "ipv4_prefix": "10.20.0.0/24", "ipv6_prefix": "fd12:3456:789a::/64"});
         let network = operator.post(&portal, "/organisations/northwind/networks", &network).await.expect(201);
         let device = portal.device(&operator, &network, "Anna's laptop", 9).await;
-        Furnished { portal, operator, mia, sam, gateway, network, device }
+        let webhook = json!({"name": "Inventory", "url": "https://hooks.example.org/warren", "events": ["device.*"]});
+        let webhook = operator.post(&portal, "/organisations/northwind/webhooks", &webhook).await.expect(201);
+        let webhook = webhook["webhook"].clone();
+        let test = format!("/organisations/northwind/webhooks/{}/test", webhook["id"].as_str().unwrap());
+        let delivery = operator.post(&portal, &test, &json!({})).await.expect(202);
+        let file =
+            operator.upload(&portal, "northwind", "people.csv", "email,name\nben@example.org,Ben\n").await.expect(201);
+        let job = Errand::done().asked(&portal, &operator, "northwind").await;
+        Furnished { portal, operator, mia, sam, gateway, network, device, webhook, delivery, file, job }
     }
 
     /// Enrols a device whose public key is 32 times `key`.
@@ -158,6 +189,14 @@ impl Person {
     pub async fn patch(&self, portal: &Portal, path: &str, if_match: &str, body: &Value) -> Answer {
         let mut request = self.request(Method::PATCH, path, Some(body));
         request.headers_mut().insert(header::IF_MATCH, if_match.parse().unwrap());
+        portal.send(request).await
+    }
+
+    /// Sends a file as its plain bytes.
+    pub async fn upload(&self, portal: &Portal, organisation: &str, name: &str, bytes: impl Into<Body>) -> Answer {
+        let mut request = self.request(Method::POST, &format!("/organisations/{organisation}/files?name={name}"), None);
+        request.headers_mut().insert(header::CONTENT_TYPE, "text/csv".parse().unwrap());
+        *request.body_mut() = bytes.into();
         portal.send(request).await
     }
 

@@ -208,6 +208,14 @@ impl DatabaseUrl {
         }
     }
 
+    /// The server's name or address, and its port.
+    pub fn server(&self) -> String {
+        match &self.0 {
+            Server::MariaDb(options) => format!("{}:{}", options.get_host(), options.get_port()),
+            Server::PostgreSql(options) => format!("{}:{}", options.get_host(), options.get_port()),
+        }
+    }
+
     /// The system database's name.
     pub fn database(&self) -> &str {
         match &self.0 {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use warren_runtime::dependency::Dependency;
 
 use super::{Inner, Pool};
 
@@ -16,6 +17,8 @@ use super::{Inner, Pool};
 #[derive(Debug)]
 pub(crate) struct Budget {
     max: u32,
+    /// How the server is called; without it, every connection is tried.
+    server: Option<Arc<Dependency>>,
     state: Mutex<State>,
     hungry: AtomicUsize,
 }
@@ -32,8 +35,13 @@ struct State {
 pub(crate) struct Slot(Weak<Budget>);
 
 impl Budget {
-    pub fn new(max: u32) -> Arc<Self> {
-        Arc::new(Self { max: max.max(1), state: Mutex::default(), hungry: AtomicUsize::new(0) })
+    pub fn new(max: u32, server: Option<Arc<Dependency>>) -> Arc<Self> {
+        Arc::new(Self { max: max.max(1), server, state: Mutex::default(), hungry: AtomicUsize::new(0) })
+    }
+
+    /// How the server is called.
+    pub(super) const fn server(&self) -> Option<&Arc<Dependency>> {
+        self.server.as_ref()
     }
 
     /// The connections that there are, and the most that there may be.
@@ -129,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_right_that_is_not_free_at_once_is_refused_and_comes_back_when_dropped() {
-        let budget = Budget::new(1);
+        let budget = Budget::new(1, None);
         let slot = budget.take_free();
         assert!(slot.is_some() && budget.take_free().is_none());
         drop(slot);

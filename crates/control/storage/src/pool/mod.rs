@@ -21,6 +21,7 @@ use std::{
 };
 
 use tokio::sync::{Notify, oneshot};
+use warren_runtime::dependency::Entered;
 
 pub(crate) use self::{
     budget::{Budget, Slot},
@@ -37,7 +38,7 @@ pub use self::{
 };
 use crate::{
     StorageError, WorkContext,
-    engine::{Connection, Role, Target},
+    engine::{Connection, Fault, Role, Target},
 };
 
 /// What bounds a pool.
@@ -235,14 +236,33 @@ impl Pool {
         if !self.is_wanted() {
             return opening.failed(None);
         }
+        let entered = match self.0.budget.as_ref().and_then(|budget| budget.server()) {
+            // A server that does not answer is not asked by everybody in line, each for as long as that takes.
+            Some(server) => match server.enter().await {
+                Ok(entered) => Some(entered),
+                Err(refused) => {
+                    let place = self.0.target.place();
+                    return opening.failed(Some(StorageError::Unreachable { place, source: Arc::new(refused) }));
+                }
+            },
+            None => None,
+        };
         let begun = Instant::now();
         match self.0.target.connect(self.0.role).await {
             Ok(connection) => {
                 self.0.tally.connected(begun.elapsed());
+                entered.map(Entered::succeeded);
                 opening.succeeded(connection, slot);
             }
             Err(error) => {
                 self.0.tally.connect_failed();
+                if let Some(entered) = entered {
+                    match Fault::of(&error) {
+                        Fault::Unreachable | Fault::Disconnected => entered.failed(&error),
+                        // The server did its work by saying no.
+                        _ => entered.succeeded(),
+                    }
+                }
                 opening.failed(Some(StorageError::from_driver(&Arc::new(error), &self.0.target.place())));
             }
         }

@@ -34,7 +34,7 @@ impl PoolProbe {
     /// Connections to the database that `url` names.
     pub fn of_server(url: DatabaseUrl, connections_max: u32) -> Self {
         let config = Config { connections_per_database_max: connections_max, ..Config::on_server(url.clone()) };
-        let budget = Budget::new(config.connections_per_server_max);
+        let budget = Budget::new(config.connections_per_server_max, None);
         Self::new(&config, Site::Server(url).system(), config.writing(), Some(budget))
     }
 

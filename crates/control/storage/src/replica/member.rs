@@ -144,7 +144,7 @@ impl Member {
         Self {
             place: url.place(),
             url,
-            budget: Budget::new(connections_max),
+            budget: Budget::new(connections_max, None),
             standing: Mutex::new(Standing { condition: Condition::Unknown, caught_up_to: None, life: 0, told: None }),
             served: AtomicU64::new(0),
             fallbacks: Default::default(),

@@ -1,8 +1,8 @@
 //! The installation's own trail, and entries on their way to an organisation's.
 
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
 use warren_model::{
-    AuditId, OrganisationId,
+    AuditId, OrganisationId, Period,
     audit::AuditEntry,
     page::{Page, PageRequest},
 };
@@ -12,7 +12,7 @@ use crate::{
     Source, StorageError, Writer,
     audit::AuditColumns,
     source::{At, sealed::Source as _},
-    stored::{Undecodable, padded},
+    stored::{Undecodable, micros, padded},
 };
 
 /// The installation's own trail.
@@ -38,6 +38,33 @@ impl<C: Source> SystemAudit<'_, C> {
         if let Some(after) = request.after() {
             query = query.filter(table::Column::Id.lt(after));
         }
+        self.entries(query, request).await
+    }
+
+    /// A page of what happened in `period`, newest first, each with the organisation it is about.
+    pub async fn page_of_period(
+        &self,
+        period: Period,
+        request: &PageRequest,
+    ) -> Result<Page<(AuditEntry, Option<OrganisationId>)>, StorageError> {
+        // As in an organisation's trail.
+        let end = period.to() + time::Duration::microseconds(1);
+        let until = request.after().unwrap_or_else(|| AuditId::least_at(end).uuid());
+        let query = table::Entity::find()
+            .filter(table::Column::Id.gte(AuditId::least_at(period.from()).uuid()))
+            .filter(table::Column::Id.lt(until))
+            .filter(table::Column::At.gte(micros(period.from())))
+            .filter(table::Column::At.lt(micros(period.to())))
+            .order_by_desc(table::Column::Id)
+            .limit(u64::from(request.limit()) + 1);
+        self.entries(query, request).await
+    }
+
+    async fn entries(
+        &self,
+        query: Select<table::Entity>,
+        request: &PageRequest,
+    ) -> Result<Page<(AuditEntry, Option<OrganisationId>)>, StorageError> {
         let rows = query.all(self.on.connection()).await.at(self.on)?;
         let decode = |row: table::Model| {
             let about = row.organisation_id.map(OrganisationId::from_uuid);

@@ -9,11 +9,12 @@ use warren_auth::{
     permission::{ManagePeople, Operate},
 };
 use warren_model::{
-    AccountId, MembershipStanding, OrganisationId, Person, Role, Timestamp,
+    AccountId, MembershipStanding, Organisation, OrganisationId, Person, Role, Timestamp,
     page::{Page, PageRequest},
 };
-use warren_schema::system::{account, membership as table};
+use warren_schema::system::{account, membership as table, organisation};
 
+use super::organisations;
 use crate::{
     Conflict, Source, StorageError, Writer,
     source::{At, sealed::Source as _},
@@ -94,6 +95,28 @@ impl<C: Source> Memberships<'_, C> {
             .await
             .at(self.on)?;
         found.map(decode).transpose().at(self.on)
+    }
+
+    /// The organisations that `account` belongs to, joined or invited, and as what; at most `limit`.
+    pub async fn of_account(
+        &self,
+        account: AccountId,
+        limit: u64,
+    ) -> Result<Vec<(Organisation, Membership)>, StorageError> {
+        let rows = table::Entity::find()
+            .filter(table::Column::AccountId.eq(account.uuid()))
+            .join(JoinType::InnerJoin, to_organisation())
+            .select_also(organisation::Entity)
+            .order_by_asc(table::Column::OrganisationId)
+            .limit(limit)
+            .all(self.on.connection())
+            .await
+            .at(self.on)?;
+        let with_organisation = |(row, found): (table::Model, Option<organisation::Model>)| {
+            let found = found.ok_or(Undecodable { column: "organisation_id" })?;
+            Ok((organisations::decode(found)?, membership(&row)?))
+        };
+        rows.into_iter().map(with_organisation).collect::<Result<_, Undecodable>>().at(self.on)
     }
 
     /// Those of `accounts` who belong to `organisation`, joined or invited.
@@ -251,6 +274,23 @@ pub(super) fn row(membership: &Membership) -> table::Model {
 
 fn row_of(account: AccountId, organisation: OrganisationId) -> Select<table::Entity> {
     table::Entity::find_by_id((account.uuid(), organisation.uuid()))
+}
+
+fn to_organisation() -> RelationDef {
+    table::Entity::belongs_to(organisation::Entity)
+        .from(table::Column::OrganisationId)
+        .to(organisation::Column::Id)
+        .into()
+}
+
+fn membership(row: &table::Model) -> Result<Membership, Undecodable> {
+    Ok(Membership {
+        account: AccountId::from_uuid(row.account_id),
+        organisation: OrganisationId::from_uuid(row.organisation_id),
+        role: parsed(&row.role, "role")?,
+        standing: parsed(&row.standing, "standing")?,
+        created_at: moment(row.created_at, "created_at")?,
+    })
 }
 
 fn to_account() -> RelationDef {

@@ -178,7 +178,7 @@ impl Organisations<'_, Writer> {
     }
 }
 
-fn decode(row: table::Model) -> Result<Organisation, Undecodable> {
+pub(super) fn decode(row: table::Model) -> Result<Organisation, Undecodable> {
     Ok(Organisation {
         id: OrganisationId::from_uuid(row.id),
         slug: parsed(&row.slug, "slug")?,

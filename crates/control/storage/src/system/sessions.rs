@@ -64,6 +64,15 @@ impl<C: Source> Sessions<'_, C> {
     }
 }
 
+impl<C: Source> Sessions<'_, C> {
+    /// The sessions of an account, also those that are over and not cleared away yet, at most `limit`.
+    pub async fn of_account(&self, account: AccountId, limit: u64) -> Result<Vec<Session>, StorageError> {
+        let found = table::Entity::find().filter(table::Column::AccountId.eq(account.uuid())).limit(limit);
+        let rows = found.all(self.on.connection()).await.at(self.on)?;
+        rows.into_iter().map(session).collect::<Result<_, _>>().at(self.on)
+    }
+}
+
 impl Sessions<'_, Writer> {
     /// Starts a session.
     pub async fn insert(&self, session: &Session, token: &TokenHash) -> Result<(), StorageError> {
@@ -153,7 +162,11 @@ fn to_account() -> RelationDef {
 
 fn decode((row, account): (table::Model, Option<account::Model>)) -> Result<(Session, Account), Undecodable> {
     let account = account.ok_or(Undecodable { column: "account_id" })?;
-    let session = Session {
+    Ok((session(row)?, accounts::decode(account)?))
+}
+
+fn session(row: table::Model) -> Result<Session, Undecodable> {
+    Ok(Session {
         id: SessionId::from_uuid(row.id),
         account: AccountId::from_uuid(row.account_id),
         created_at: moment(row.created_at, "created_at")?,
@@ -161,6 +174,5 @@ fn decode((row, account): (table::Model, Option<account::Model>)) -> Result<(Ses
         expires_at: moment(row.expires_at, "expires_at")?,
         source_address: parsed(&row.source_address, "source_address")?,
         user_agent: row.user_agent,
-    };
-    Ok((session, accounts::decode(account)?))
+    })
 }

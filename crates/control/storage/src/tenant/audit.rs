@@ -2,7 +2,7 @@
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Select};
 use warren_model::{
-    AccountId,
+    AccountId, AuditId, Period,
     audit::AuditEntry,
     page::{Page, PageRequest},
 };
@@ -12,7 +12,7 @@ use crate::{
     AuditFilter, Source, StorageError, Writer,
     audit::AuditColumns,
     source::{At, sealed::Source as _},
-    stored::Undecodable,
+    stored::{Undecodable, micros},
 };
 
 /// The trail of one organisation.
@@ -52,6 +52,26 @@ impl<C: Source> AuditEntries<'_, C> {
         Ok(Page::from_rows(request, entries, |entry| entry.id.uuid()))
     }
 
+    /// Whether this entry stands in the trail already.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn holds(&self, id: AuditId) -> Result<bool, StorageError> {
+        let found = table::Entity::find_by_id(id.uuid()).select_only().column(table::Column::Id);
+        Ok(found.into_tuple::<uuid::Uuid>().one(self.on.connection()).await.at(self.on)?.is_some())
+    }
+
+    /// A page of what happened in `period`, newest first.
+    pub async fn page_of_period(
+        &self,
+        period: Period,
+        request: &PageRequest,
+    ) -> Result<Page<AuditEntry>, StorageError> {
+        let rows = of_period(table::Entity::find(), period, request).all(self.on.connection()).await.at(self.on)?;
+        let entries = rows.into_iter().map(decode).collect::<Result<Vec<_>, _>>().at(self.on)?;
+        Ok(Page::from_rows(request, entries, |entry| entry.id.uuid()))
+    }
+
     async fn newest(
         &self,
         query: Select<table::Entity>,
@@ -63,7 +83,7 @@ impl<C: Source> AuditEntries<'_, C> {
 }
 
 impl AuditEntries<'_, Writer> {
-    /// Adds an entry. Adding it again changes nothing.
+    /// Adds an entry. Adding it again changes nothing. Use cases add theirs by `App::record`, so that webhooks hear of them.
     pub async fn append(&self, entry: &AuditEntry) -> Result<(), StorageError> {
         let AuditColumns { id, at, actor_account_id, action, body } = AuditColumns::of(entry);
         let row = table::Model { id, at, actor_account_id, action, body };
@@ -74,6 +94,19 @@ impl AuditEntries<'_, Writer> {
             .at(self.on)?;
         Ok(())
     }
+}
+
+/// Identifiers follow time to the microsecond: the stretch of the primary key that may hold the period, and of it what does.
+fn of_period(query: Select<table::Entity>, period: Period, request: &PageRequest) -> Select<table::Entity> {
+    let end = period.to() + time::Duration::microseconds(1);
+    let until = request.after().unwrap_or_else(|| AuditId::least_at(end).uuid());
+    query
+        .filter(table::Column::Id.gte(AuditId::least_at(period.from()).uuid()))
+        .filter(table::Column::Id.lt(until))
+        .filter(table::Column::At.gte(micros(period.from())))
+        .filter(table::Column::At.lt(micros(period.to())))
+        .order_by_desc(table::Column::Id)
+        .limit(u64::from(request.limit()) + 1)
 }
 
 fn decode(row: table::Model) -> Result<AuditEntry, Undecodable> {

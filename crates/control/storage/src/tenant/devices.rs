@@ -302,6 +302,25 @@ impl Devices<'_, Writer> {
         Ok(revision)
     }
 
+    /// Gives the device of the owner that `from` is for to the one that `to` is for, and returns the new revision. Everything else
+    /// stays.
+    ///
+    /// # Errors
+    /// [`StorageError::Stale`], [`StorageError::NotFound`] (also when `from` is for another owner), [`Conflict::Revoked`],
+    /// [`StorageError::WrongTenant`]
+    pub async fn give(
+        &self,
+        from: &Authorized<ManageDevicesOf>,
+        to: &Authorized<ManageDevicesOf>,
+        id: DeviceId,
+        expected_revision: i64,
+    ) -> Result<i64, StorageError> {
+        self.on.check(to)?;
+        let change =
+            table::ActiveModel { owner_id: Set(to.permission().owner.uuid()), ..table::ActiveModel::default() };
+        self.change(from, id, expected_revision, change).await
+    }
+
     async fn change(
         &self,
         proof: &Authorized<ManageDevicesOf>,

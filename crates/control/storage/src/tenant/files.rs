@@ -102,12 +102,13 @@ impl<C: Source> Files<'_, C> {
         rows.into_iter().map(decode).collect::<Result<_, Undecodable>>().at(self.on)
     }
 
-    /// A page of those with this purpose, the newest first.
+    /// A page of those with this purpose that are there to their last byte, the newest first.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn page(&self, purpose: FilePurpose, request: &PageRequest) -> Result<Page<StoredFile>, StorageError> {
-        let mut query = table::Entity::find().filter(table::Column::Purpose.eq(purpose.as_str()));
+        let of_purpose = table::Entity::find().filter(table::Column::Purpose.eq(purpose.as_str()));
+        let mut query = of_purpose.filter(table::Column::Standing.eq(WHOLE));
         if let Some(after) = request.after() {
             query = query.filter(table::Column::Id.lt(after));
         }

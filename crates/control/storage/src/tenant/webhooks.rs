@@ -280,6 +280,21 @@ impl WebhookDeliveries<'_, Writer> {
         Ok(())
     }
 
+    /// Has a delivery sent again: it is on its way as if for the first time, under its identifier.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn reopen(&self, id: DeliveryId) -> Result<(), StorageError> {
+        let change = delivery::ActiveModel {
+            state: Set(DeliveryState::Pending.as_str().to_owned()),
+            finished_at: Set(None),
+            ..delivery::ActiveModel::default()
+        };
+        let update = delivery::Entity::update_many().set(change).filter(delivery::Column::Id.eq(id.uuid()));
+        update.exec(self.on.connection()).await.at(self.on)?;
+        Ok(())
+    }
+
     /// Forgets deliveries from before `moment`, at most `limit`, and returns how many.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ mod jobs;
 
 use warren_auth::{Password, PasswordHash};
 use warren_model::{
-    AccountId, Device, LinkId, Role, SessionId,
+    AccountId, Device, LinkId, Period, Role, SessionId,
     audit::{Action, Actor},
     device::UsageRecord,
     page::PageRequest,
@@ -20,6 +20,11 @@ pub fn requests() -> [PageRequest; 2] {
         uuid::Uuid::from_u128(*n)
     });
     [PageRequest::new(Some(9), None).unwrap(), PageRequest::new(Some(9), cursor.next_cursor.as_deref()).unwrap()]
+}
+
+/// A while around now.
+fn period() -> Period {
+    Period::new(NOW - hours(24), NOW + hours(24)).unwrap()
 }
 
 pub async fn everything(world: &World) {
@@ -89,6 +94,8 @@ async fn identities(world: &World, organisation: &warren_model::Organisation, ac
     system.accounts().is_set_up().await.unwrap();
     system.memberships().role_of(account, organisation.id).await.unwrap();
     system.memberships().person(organisation.id, account).await.unwrap();
+    system.memberships().of_account(account, 9).await.unwrap();
+    system.sessions().of_account(account, 9).await.unwrap();
     system.memberships().people(organisation.id, &[account, account_id()]).await.unwrap();
     system.memberships().joined_admins(organisation.id).await.unwrap();
     system.memberships().count(organisation.id).await.unwrap();
@@ -127,6 +134,7 @@ async fn gateways_and_trail(world: &World, organisation: warren_model::Organisat
     for request in requests() {
         system.gateways().page(&request).await.unwrap();
         system.audit().page(&request).await.unwrap();
+        system.audit().page_of_period(period(), &request).await.unwrap();
     }
     system.gateways().all().await.unwrap();
     system.gateways().by_name(&east.name).await.unwrap();
@@ -149,21 +157,25 @@ async fn gateways_and_trail(world: &World, organisation: warren_model::Organisat
 }
 
 async fn networks_and_devices(tenant: &TenantModels, owner: AccountId) {
-    let id = tenant.organisation();
+    let (id, other) = (tenant.organisation(), account_id());
     let office = network("office", prefixes("10.20.0.0/30", "fd00:1::/64"));
     add_network(tenant, &office).await;
     let laptop = enrol(tenant, &office, owner, "laptop").await.unwrap();
     let changed = Device { expires_at: Some(NOW), ..laptop.clone() };
     let entry = entry(Action::DeviceEnrolled, by_account(owner));
-    tenant
+    let holds = tenant
         .transaction(async |tx| {
             tx.networks().update(&networks_of(id), &office.settings, office.id, 1).await?;
             tx.devices().update(&devices_of(id, owner), &changed, 1).await?;
+            tx.devices().give(&devices_of(id, owner), &devices_of(id, other), laptop.id, 2).await?;
+            tx.devices().give(&devices_of(id, other), &devices_of(id, owner), laptop.id, 3).await?;
             tx.usage().store_many(&[(laptop.id, UsageRecord::default())]).await?;
-            tx.audit().append(&entry).await
+            tx.audit().append(&entry).await?;
+            tx.audit().holds(entry.id).await
         })
         .await
         .unwrap();
+    assert!(holds);
     let any = DeviceFilter::default();
     let filters = [
         any.clone(),
@@ -175,6 +187,7 @@ async fn networks_and_devices(tenant: &TenantModels, owner: AccountId) {
     ];
     for request in requests() {
         tenant.networks().page(&request).await.unwrap();
+        tenant.audit().page_of_period(period(), &request).await.unwrap();
         for filter in &filters {
             tenant.devices().page(filter, &request).await.unwrap();
         }
@@ -197,7 +210,7 @@ async fn networks_and_devices(tenant: &TenantModels, owner: AccountId) {
     tenant.devices().counts(NOW).await.unwrap();
     tenant.usage().of_many(&[laptop.id]).await.unwrap();
     tenant.usage().records_of(&[laptop.id]).await.unwrap();
-    revoke(tenant, &Device { revision: 2, ..laptop }).await.unwrap();
+    revoke(tenant, &Device { revision: 4, ..laptop }).await.unwrap();
     let reused = enrol(tenant, &office, owner, "reused").await.unwrap();
     revoke(tenant, &reused).await.unwrap();
     let removal = tenant.transaction(async |tx| tx.networks().remove(&networks_of(id), office.id, 2).await);

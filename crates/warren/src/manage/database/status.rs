@@ -1,6 +1,9 @@
 //! `warren db status`: pools, transactions, statements, and what takes long.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use clap::Args;
 use warren_wire::rest::v1::{DatabaseKind, DatabaseOwner, DatabasePools, DatabaseStatus, NamedCount, Times};
@@ -250,30 +253,6 @@ fn dash() -> String {
     "–".to_owned()
 }
 
-/// `0.5 ms`, `12 ms`, `2.4 s`.
 fn span(micros: u64) -> String {
-    let (tenths, unit) = match micros {
-        0..1_000_000 => (micros.div_ceil(100), "ms"),
-        _ => (micros.div_ceil(100_000), "s"),
-    };
-    if tenths < 100 { format!("{}.{} {unit}", tenths / 10, tenths % 10) } else { format!("{} {unit}", tenths / 10) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn short_times_are_told_in_the_unit_that_suits_them() {
-        for (micros, text) in [
-            (0, "0.0 ms"),
-            (40, "0.1 ms"),
-            (500, "0.5 ms"),
-            (12_300, "12 ms"),
-            (2_400_000, "2.4 s"),
-            (61_000_000, "61 s"),
-        ] {
-            assert_eq!(span(micros), text);
-        }
-    }
+    format::span(Duration::from_micros(micros))
 }

@@ -1,5 +1,6 @@
 //! Jobs at work: what comes of those that succeed, fail, panic, hang or are called off, and of their process's death.
 
+mod bells;
 mod killed;
 
 use std::{

@@ -10,7 +10,7 @@ use warren_app::database::{
 };
 use warren_model::Timestamp;
 
-use super::super::{page::Page, reader::Reader, shown};
+use super::super::{markup, page::Page, reader::Reader, shown};
 use crate::{locale::Locale, problem::Rejection};
 
 /// A longer statement is folded to two lines.
@@ -258,19 +258,11 @@ impl Words<'_> {
     }
 
     fn span(&self, span: Duration) -> String {
-        self.micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
+        markup::span(self.locale, span)
     }
 
-    /// A short time for people, with one digit after the mark where that says something.
     fn micros(&self, micros: u64) -> String {
-        let (tenths, unit) = match micros {
-            0..1_000_000 => (micros.div_ceil(100), "ms"),
-            _ => (micros.div_ceil(100_000), "s"),
-        };
-        match tenths {
-            0..100 => format!("{}{}{} {unit}", tenths / 10, self.locale.decimal_mark(), tenths % 10),
-            _ => format!("{} {unit}", tenths / 10),
-        }
+        self.span(Duration::from_micros(micros))
     }
 }
 

@@ -1,9 +1,13 @@
 //! The operator's pages: the installation, its organisations and its gateways.
 
 mod database;
+mod dependencies;
 mod gateways;
+mod jobs;
 mod join;
+mod mail;
 mod organisations;
+mod owner;
 
 use askama::Template;
 use axum::{
@@ -41,6 +45,9 @@ pub(super) fn router() -> Router<PortalState> {
         .route("/operator/gateways/{gateway}", get(gateways::show).post(gateways::submit))
         .route("/operator/gateways/{gateway}/join-token", post(join::renew))
         .route("/operator/gateways/{gateway}/remove", get(gateways::ask_removal).post(gateways::submit_removal))
+        .merge(jobs::router())
+        .merge(mail::router())
+        .merge(dependencies::router())
 }
 
 #[derive(Template)]

@@ -137,9 +137,10 @@ fn value_in_words(field: &str, value: &str, locale: &Locale) -> String {
         ("tunnel", "split" | "full") => "tunnel",
         ("device_traffic", "allowed" | "blocked") => "device-traffic",
         ("state", "active" | "suspended") => "organisation-state",
+        ("calls", "left alone" | "called" | "released") => "calls",
         _ => return value.to_owned(),
     };
-    locale.text(&format!("{family}-{value}"), &[])
+    locale.text(&format!("{family}-{}", value.replace(' ', "-")), &[])
 }
 
 #[cfg(test)]

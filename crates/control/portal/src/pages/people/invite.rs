@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use warren_app::{
     AppError, Inside,
+    mail::MailStanding,
     people::{self, Invited},
 };
 use warren_model::{AccountId, Timestamp};
@@ -35,6 +36,8 @@ struct Shown {
     page: Page,
     name: String,
     email: String,
+    /// What to do with the link, by whether a letter brings it.
+    lead: &'static str,
     link: String,
     expires_at: Timestamp,
 }
@@ -82,6 +85,11 @@ async fn link(reader: &Reader, inside: &Inside<'_>, invited: Invited) -> Result<
         page: reader.page(inside, "people").await?,
         name: invited.person.name.to_string(),
         email: invited.person.email.to_string(),
+        lead: match (invited.letter, reader.app.mail_standing()) {
+            (None, _) | (_, MailStanding::Off) => "invited-lead",
+            (Some(_), MailStanding::Kept) => "invited-letter-kept",
+            (Some(_), MailStanding::Sent) => "invited-letter-sent",
+        },
         link: invited.link,
         expires_at: invited.expires_at,
     })

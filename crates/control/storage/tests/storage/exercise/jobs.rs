@@ -222,6 +222,7 @@ async fn webhooks(tenant: &TenantModels) {
             tx.webhooks().update(&proof, &webhook, 1).await?;
             tx.webhooks().note(webhook.id, WebhookStanding::GivenUp, 3).await?;
             tx.deliveries().insert(&delivery).await?;
+            tx.deliveries().reopen(delivery.id).await?;
             tx.deliveries().note(delivery.id, DeliveryState::Delivered, &answer, NOW).await
         })
         .await

@@ -37,11 +37,14 @@ pub struct InvitePerson {
     pub role: String,
 }
 
-/// A person and the link to hand over. The link is shown this once.
+/// A person and the link to hand over, which goes to the person by mail where mail is on. The link is shown this once.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct InvitedPerson {
     pub person: Person,
     pub invitation: InvitationLink,
+    /// The job that sends the link to the person; absent where mail is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter_job_id: Option<Uuid>,
 }
 
 /// A link that works once.

@@ -1,0 +1,9 @@
+//! Several processes and one Redis, which works or does not.
+
+mod faults;
+mod invalidation;
+mod outages;
+mod process;
+mod promise;
+mod proxy;
+mod values;

@@ -1,0 +1,26 @@
+# Briefe, die hinausgingen oder aufbewahrt wurden.
+mail-lead = Die Briefe der letzten 30 Tage, und was aus ihnen wurde.
+mail-standing-off = E-Mail ist ausgeschaltet
+mail-standing-kept = Es gibt keinen Mailserver: Briefe werden zum Ansehen aufbewahrt, und niemand bekommt sie.
+mail-standing-sent = Briefe gehen an den Mailserver.
+mail-waiting = Ansehen, was noch wartet
+mail-letters = Alle Briefe
+mail-letters-lead = Jede Art von Brief mit erfundenen Angaben, so wie er aussähe.
+mail-test = Probebrief senden
+mail-test-lead = Er sagt, dass E-Mail funktioniert. Danach sehen Sie, was aus ihm wird.
+mail-test-do = Senden
+mail-empty = Noch kein Brief
+mail-empty-lead = Was gesendet, abgelehnt oder aufbewahrt wird, steht hier.
+mail-subject = Betreff
+mail-at = Wann
+mail-about = Über diesen Brief
+mail-letter = Art
+mail-id = Auftrag
+mail-content = Der Brief
+mail-content-lead = Seine Links gelten einmal, für jeden, der sie öffnet.
+mail-as-text = Als reiner Text
+mail-not-kept = Was darin stand, wurde nicht aufbewahrt.
+mail-was-refused = Er wurde nicht angenommen
+mail-state-sent = Gesendet
+mail-state-refused = Abgelehnt
+mail-state-kept = Aufbewahrt

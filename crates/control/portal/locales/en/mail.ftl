@@ -1,0 +1,26 @@
+# Letters that went out, or were kept.
+mail-lead = The letters of the last 30 days, and what became of them.
+mail-standing-off = Mail is off
+mail-standing-kept = There is no mail server: letters are kept to be looked at, and nobody receives them.
+mail-standing-sent = Letters go to the mail server.
+mail-waiting = See what still waits
+mail-letters = All letters
+mail-letters-lead = Every sort of letter with made-up data, as it would look.
+mail-test = Send a test letter
+mail-test-lead = It says that mail works. Afterwards you see what becomes of it.
+mail-test-do = Send it
+mail-empty = No letter yet
+mail-empty-lead = What is sent, refused or kept stands here.
+mail-subject = Subject
+mail-at = When
+mail-about = About this letter
+mail-letter = Sort
+mail-id = Job
+mail-content = The letter
+mail-content-lead = Its links work for whoever opens them, once.
+mail-as-text = As plain text
+mail-not-kept = What stood in it was not kept.
+mail-was-refused = It was not taken
+mail-state-sent = Sent
+mail-state-refused = Refused
+mail-state-kept = Kept
