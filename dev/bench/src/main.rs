@@ -48,8 +48,8 @@ enum What {
     /// Measures many organisations, and prints the figures for the process that started it.
     #[command(hide = true)]
     DatabaseTenants(database::tenants::once::Arguments),
-    /// The job queue beside apalis-sqlite, riverqueue and graphile_worker (`--features queues`) and BullMQ, and how it treats a quiet
-    /// organisation (Debian's mariadb-server, postgresql and redis-server; npm).
+    /// The job queue beside BullMQ, and how it treats a quiet organisation (Debian's mariadb-server, postgresql and redis-server;
+    /// npm).
     Jobs(jobs::Arguments),
     /// Start-up time and idle memory of the control plane and the gateway (root; iproute2, nftables).
     Start(start::Arguments),

@@ -152,7 +152,7 @@ where
         L: FnOnce() -> F,
         F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
     {
-        let place = place.to_owned();
+        let place = place.owned();
         let started = self.grounds.timeline.now();
         let mut flights = self.flights.lock();
         match flights.get(&place) {

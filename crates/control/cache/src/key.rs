@@ -140,7 +140,7 @@ pub(crate) struct PlaceRef<'a, K> {
 }
 
 impl<K: Clone> PlaceRef<'_, K> {
-    pub fn to_owned(&self) -> Place<K> {
+    pub fn owned(self) -> Place<K> {
         Place { scope: self.scope, key: self.key.clone() }
     }
 }

@@ -33,8 +33,6 @@ static FIRST_LOOK: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Does nothing, or takes its time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "queues", derive(riverqueue::JobArgs))]
-#[cfg_attr(feature = "queues", river(kind = "errand"))]
 pub struct Errand {
     /// When it was asked for, in microseconds of this process, if how long it waits is of interest.
     asked: Option<u64>,

@@ -251,7 +251,9 @@ impl Pool {
         match self.0.target.connect(self.0.role).await {
             Ok(connection) => {
                 self.0.tally.connected(begun.elapsed());
-                entered.map(Entered::succeeded);
+                if let Some(entered) = entered {
+                    entered.succeeded();
+                }
                 opening.succeeded(connection, slot);
             }
             Err(error) => {
