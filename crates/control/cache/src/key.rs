@@ -185,7 +185,7 @@ mod tests {
     fn a_borrowed_place_is_found_by_the_hash_of_the_owned_one() {
         let state = std::hash::RandomState::new();
         let borrowed = PlaceRef { scope: Scope::Installation, key: &(7_u32, [1_u8; 4]) };
-        let owned = borrowed.to_owned();
+        let owned = borrowed.owned();
         assert_eq!(state.hash_one(&borrowed), state.hash_one(&owned));
         assert!(borrowed.equivalent(&owned));
     }

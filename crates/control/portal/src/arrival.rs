@@ -53,6 +53,7 @@ pub(crate) async fn arrive(State(state): State<PortalState>, mut request: Reques
         security::add_headers(headers, &state);
         let (status, took) = (answer.status().as_u16(), began.elapsed());
         state.metrics().answered(&method, &route, status, took);
+        state.metrics().at_once_max.set(state.admission().now().0.into());
         if !is_a_probe(&route) {
             state.app().metrics().request_took(took);
         }

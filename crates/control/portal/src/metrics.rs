@@ -18,6 +18,8 @@ pub(crate) struct RequestMetrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     pub turned_away: Counter,
+    /// How many may be worked on at once now, as the limit was found.
+    pub at_once_max: Gauge,
     pub panics: Counter,
     pub streams: Gauge,
     pub links: Gauge,
@@ -47,6 +49,7 @@ impl RequestMetrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS_BUCKETS)),
             turned_away: Counter::default(),
+            at_once_max: Gauge::default(),
             panics: Counter::default(),
             streams: Gauge::default(),
             links: Gauge::default(),
@@ -57,6 +60,11 @@ impl RequestMetrics {
             "http_requests_turned_away",
             "Requests refused for want of room",
             metrics.turned_away.clone(),
+        );
+        registry.register(
+            "http_requests_at_once_max",
+            "Requests that may be worked on at once, as found from how long answers take",
+            metrics.at_once_max.clone(),
         );
         registry.register("http_panics", "Requests that ended in a panic", metrics.panics.clone());
         registry.register("live_streams", "Live streams open now", metrics.streams.clone());

@@ -12,8 +12,11 @@ use crate::{
 /// A job that was read and can be run.
 pub(super) struct Runnable {
     pub policy: Policy,
-    pub run: Box<dyn FnOnce(Work) -> Pin<Box<dyn Future<Output = Result<Outcome, JobError>> + Send>> + Send>,
+    pub run: Run,
 }
+
+type Run = Box<dyn FnOnce(Work) -> Running + Send>;
+type Running = Pin<Box<dyn Future<Output = Result<Outcome, JobError>> + Send>>;
 
 /// One kind of job, made by [`kind`].
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,5 @@
 //! What was sent to a webhook, and sending it again.
 
-use uuid::Uuid;
 use warren_auth::permission::ManageWebhooks;
 use warren_model::{
     DeliveryId, WebhookId,
@@ -92,7 +91,7 @@ pub async fn test(inside: &Inside<'_>, webhook: WebhookId) -> Result<Delivery, A
                 at: now,
                 organisation: inside.organisation.slug.to_string(),
                 actor: actor_of(proof.actor()),
-                subject: v1::WebhookSubject { id: Uuid::from(webhook.uuid()), name: to.name },
+                subject: v1::WebhookSubject { id: webhook.uuid(), name: to.name },
                 changes: Vec::new(),
                 request_id: inside.cx.request.uuid(),
             };

@@ -1,4 +1,5 @@
 //! Caches as those who read through them see them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod absent;
 mod bounds;

@@ -21,7 +21,6 @@ use std::{
 };
 
 use tokio::sync::{Notify, oneshot};
-use warren_runtime::dependency::Entered;
 
 pub(crate) use self::{
     budget::{Budget, Slot},
