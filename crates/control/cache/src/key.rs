@@ -186,7 +186,7 @@ mod tests {
         let state = std::hash::RandomState::new();
         let borrowed = PlaceRef { scope: Scope::Installation, key: &(7_u32, [1_u8; 4]) };
         let owned = borrowed.owned();
-        assert_eq!(state.hash_one(&borrowed), state.hash_one(&owned));
+        assert_eq!(state.hash_one(borrowed), state.hash_one(&owned));
         assert!(borrowed.equivalent(&owned));
     }
 }
