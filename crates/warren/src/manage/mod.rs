@@ -7,6 +7,7 @@ mod console;
 pub mod database;
 mod dependencies;
 mod devices;
+mod export;
 mod files;
 mod following;
 mod format;
@@ -47,6 +48,10 @@ pub enum Manage {
     Webhooks(webhooks::Webhooks),
     /// Invite people or add devices from a table; tries it first unless told otherwise.
     Import(import::Import),
+    /// Take out everything of an organisation, or what it holds of a person, as an archive.
+    Export(export::Export),
+    /// Report the usage or the activity of a period, as a table and a page.
+    Report(export::Report),
     /// Files of an organisation: what was uploaded, and what came of imports and other jobs.
     Files(files::Files),
     /// The gateways of the installation.
@@ -78,6 +83,8 @@ impl Manage {
             Self::Devices(noun) => noun.run().await,
             Self::Webhooks(noun) => noun.run().await,
             Self::Import(verb) => verb.run().await,
+            Self::Export(verb) => verb.run().await,
+            Self::Report(verb) => verb.run().await,
             Self::Files(noun) => noun.run().await,
             Self::Gateways(noun) => noun.run().await,
             Self::Jobs(noun) => noun.run().await,

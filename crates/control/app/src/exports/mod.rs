@@ -5,11 +5,14 @@
 //! secret leaves: no hash of a password or token, no sealed key.
 
 mod archive;
+pub(crate) mod job;
 pub(crate) mod lines;
 mod organisation;
 mod pages;
 mod person;
 pub(crate) mod tables;
+
+pub use job::{MadeFiles, start};
 
 use std::io::Write;
 

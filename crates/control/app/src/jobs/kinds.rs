@@ -6,7 +6,8 @@ use warren_storage::StoredJob;
 
 use super::{Job, JobError, Outcome, Policy, Secrecy, Work, ask::sealing_context};
 use crate::{
-    App, context::BASE64, imports::job::ImportRecords, mail::SendLetter, scaling::NotifyOperator, webhooks::Deliver,
+    App, context::BASE64, exports::job::MakeExport, imports::job::ImportRecords, mail::SendLetter,
+    reports::job::MakeReport, scaling::NotifyOperator, webhooks::Deliver,
 };
 
 /// A job that was read and can be run.
@@ -32,7 +33,14 @@ const UNKNOWN_WAITS: Duration = Duration::from_secs(60);
 const UNKNOWN_WAITS_MAX: time::Duration = time::Duration::hours(1);
 
 /// Warren's own kinds.
-const KINDS: &[Kind] = &[kind::<SendLetter>(), kind::<ImportRecords>(), kind::<NotifyOperator>(), kind::<Deliver>()];
+const KINDS: &[Kind] = &[
+    kind::<SendLetter>(),
+    kind::<ImportRecords>(),
+    kind::<NotifyOperator>(),
+    kind::<Deliver>(),
+    kind::<MakeExport>(),
+    kind::<MakeReport>(),
+];
 
 /// Reads a stored job.
 ///

@@ -2,6 +2,7 @@
 //! people, which stands alone in one file, runs no script and can be printed.
 
 mod audit;
+pub(crate) mod job;
 mod page;
 mod shown;
 mod tops;
@@ -10,6 +11,7 @@ mod usage;
 use std::io::{self, Write};
 
 pub use audit::{AuditReport, audit, audit_of_installation};
+pub use job::{Kind, start};
 pub use usage::{Basis, EarlierReport, Traffic, UsageReport, usage};
 use warren_model::{Period, Zone};
 

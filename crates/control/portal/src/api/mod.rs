@@ -9,6 +9,7 @@ mod analysis;
 mod database;
 mod dependencies;
 mod devices;
+mod exports;
 mod files;
 mod gateways;
 pub(crate) mod health;
@@ -53,7 +54,8 @@ const SESSION: &str = "session";
     v1::DeviceLive,
     v1::GatewayLive,
     v1::WebhookEvent,
-    v1::ImportResult
+    v1::ImportResult,
+    v1::MadeFiles
 )))]
 struct Schemas;
 
@@ -85,6 +87,7 @@ fn described() -> OpenApiRouter<PortalState> {
         .merge(live::router())
         .merge(files::router())
         .merge(imports::router())
+        .merge(exports::router())
         .merge(activity::router())
         .merge(webhooks::router())
         .merge(gateways::router())

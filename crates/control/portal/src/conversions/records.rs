@@ -1,11 +1,13 @@
 //! Files, and what is asked of jobs that read and write them.
 
+use time::Date;
 use warren_app::{
     AppError, Language,
     files::{FilePurpose, StoredFile},
     imports::{Kind, Mode, PendingInvitations, Start},
+    reports::{self, Request},
 };
-use warren_model::{AccountId, FileId, Invalid, JobId};
+use warren_model::{AccountId, FileId, Invalid, JobId, Period, Zone};
 use warren_wire::rest::v1;
 
 use crate::fields::Fields;
@@ -49,6 +51,41 @@ pub fn read_import(body: &v1::StartImport, reader: Language) -> Result<Start, Ap
     let (Some(kind), Some(mode), Some(language)) = (kind, mode, language) else { return Err(fields.refuse()) };
     let pending = if body.renew_pending { PendingInvitations::Renew } else { PendingInvitations::Keep };
     Ok(Start { file: FileId::from_uuid(body.file_id), kind, mode, pending, language })
+}
+
+/// `reader` is the language of who asks.
+///
+/// # Errors
+/// [`AppError::Invalid`]
+pub fn read_export(body: &v1::StartExport, reader: Language) -> Result<(Option<AccountId>, Language), AppError> {
+    let language = body.language.as_deref().map_or(Ok(reader), read_language);
+    let language = language.map_err(|invalid| AppError::field("language", invalid))?;
+    Ok((body.person_id.map(AccountId::from_uuid), language))
+}
+
+/// `reader` is the language of who asks.
+///
+/// # Errors
+/// [`AppError::Invalid`] with every field that cannot be used.
+pub fn read_report(body: &v1::StartReport, reader: Language) -> Result<(reports::Kind, Request), AppError> {
+    let mut fields = Fields::default();
+    let known = Invalid::Unknown { known: "usage, audit" };
+    let kind = fields.read("kind", reports::Kind::from_text(&body.kind).ok_or(known));
+    let first = fields.read("first_day", read_day(&body.first_day));
+    let last = fields.read("last_day", read_day(&body.last_day));
+    let zone = fields.read("zone", body.zone.as_deref().unwrap_or("UTC").parse::<Zone>());
+    let language = fields.read("language", body.language.as_deref().map_or(Ok(reader), read_language));
+    let (Some(kind), Some(first), Some(last), Some(zone), Some(language)) = (kind, first, last, zone, language) else {
+        return Err(fields.refuse());
+    };
+    let period = Period::of_days(first, last, &zone).map_err(|invalid| AppError::field("last_day", invalid))?;
+    Ok((kind, Request { period, zone, language }))
+}
+
+/// A day such as `2026-10-31`.
+fn read_day(text: &str) -> Result<Date, Invalid> {
+    let format = time::macros::format_description!("[year]-[month]-[day]");
+    Date::parse(text.trim(), &format).map_err(|_| Invalid::Unknown { known: "a day such as 2026-10-31" })
 }
 
 /// The language that files for a reader are written in.

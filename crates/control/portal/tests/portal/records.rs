@@ -200,3 +200,52 @@ async fn a_file_that_breaks_off_is_never_seen() {
     let files = operator.get(portal, "/organisations/northwind/files?purpose=upload").await.expect(200);
     assert_eq!(files["items"].as_array().unwrap().len(), 1, "only the one that was there: {files}");
 }
+
+#[tokio::test]
+async fn exports_and_reports_are_made_as_jobs_and_fetched_as_files() {
+    let furnished = Portal::furnished().await;
+    let (portal, operator) = (&furnished.portal, &furnished.operator);
+    let worker = portal.app.spawn_worker(&portal.shutdown);
+    let made = async |person: &Person, of: &str, body: Value| {
+        let started = person.post(portal, &format!("/organisations/northwind/{of}"), &body).await.expect(202);
+        let path = format!("/organisations/northwind/jobs/{}", started["job_id"].as_str().unwrap());
+        let job = ended(portal, person, &path).await;
+        assert_eq!(job["state"], "done", "{job}");
+        job["result"]["files"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let content = async |person: &Person, file: &str| {
+        person.get(portal, &format!("/organisations/northwind/files/{file}/content")).await
+    };
+
+    let archive = made(operator, "exports", json!({})).await;
+    let answer = content(operator, &archive[0]).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/zip"));
+    assert!(answer.text.starts_with("PK"), "it is no archive");
+
+    // Of themselves everybody may have it, and of nobody else.
+    let mia = operator.get(portal, "/organisations/northwind/people").await.expect(200);
+    let mia = mia["items"].as_array().unwrap().iter().find(|one| one["email"] == "mia@example.org").unwrap().clone();
+    let own = made(&furnished.mia, "exports", json!({"person_id": mia["id"]})).await;
+    assert_eq!(content(&furnished.mia, &own[0]).await.status, 200);
+    assert_eq!(content(&furnished.mia, &archive[0]).await.problem(404), "not-found");
+    let all = furnished.mia.post(portal, "/organisations/northwind/exports", &json!({})).await;
+    assert_eq!(all.problem(403), "forbidden");
+
+    for kind in ["usage", "audit"] {
+        let body = json!({"kind": kind, "first_day": "2026-01-01", "last_day": "2026-12-31", "zone": "Europe/Berlin"});
+        let files = made(operator, "reports", body).await;
+        assert_eq!(files.len(), 2);
+        let page = content(operator, &files[1]).await;
+        assert!(page.text.contains("Northwind Ltd") && !page.text.contains("<script"), "{}", page.text);
+    }
+    let wrong = json!({"kind": "weather", "first_day": "tomorrow", "last_day": "2026-12-31", "zone": "Mars/Base"});
+    let refused = operator.post(portal, "/organisations/northwind/reports", &wrong).await;
+    assert_eq!(refused.problem(422), "invalid");
+    for field in ["kind", "first_day", "zone"] {
+        assert!(refused.text.contains(field), "{}", refused.text);
+    }
+    portal.shutdown.request();
+    for task in worker {
+        task.await.unwrap();
+    }
+}

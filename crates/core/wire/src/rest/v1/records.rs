@@ -61,6 +61,48 @@ pub struct StartImport {
     pub language: Option<String>,
 }
 
+/// Exports everything of the organisation, or what it holds of one person.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartExport {
+    /// Whom it is about; absent for the whole organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_id: Option<Uuid>,
+    /// `en` or `de`: the language of its explanations. By default that of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "en")]
+    pub language: Option<String>,
+}
+
+/// Makes a report for a period.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartReport {
+    /// `usage` or `audit`.
+    #[schema(example = "audit")]
+    pub kind: String,
+    /// The first day.
+    #[schema(example = "2026-10-01")]
+    pub first_day: String,
+    /// The last day, which belongs to it.
+    #[schema(example = "2026-10-31")]
+    pub last_day: String,
+    /// Whose days and clocks: a name of the IANA time zone database. By default UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Europe/Berlin")]
+    pub zone: Option<String>,
+    /// `en` or `de`. By default that of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "en")]
+    pub language: Option<String>,
+}
+
+/// What an export or a report came to, as it stands in the `result` of its job: files to fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MadeFiles {
+    pub files: Vec<Uuid>,
+}
+
 /// A job that was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StartedJob {
