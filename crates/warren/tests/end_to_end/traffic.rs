@@ -62,7 +62,7 @@ fn two_hundred_changes_of_one_device_cost_another_no_packet() -> anyhow::Result<
         assert!(reply.status.is_success(), "{reply:?}");
     }
     let (sent, answered) = pings.end()?;
-    assert!(sent > 100, "only {sent} pings were sent while the changes were made");
+    assert!(sent > 50, "only {sent} pings were sent while the changes were made");
     assert_eq!(sent, answered, "packets were lost");
     Ok(())
 }
