@@ -8,6 +8,7 @@ pub mod limits;
 mod mail;
 mod options;
 mod plan;
+mod scaling;
 mod tls;
 mod webhooks;
 
@@ -74,6 +75,8 @@ fn config(plan: &Plan) -> Result<warren_app::Config, Failure> {
         mail_language: plan.mail.language(),
         nats: plan.nats.clone(),
         replica_lag_max: plan.database.replica_lag_max(),
+        job_places: 8.clamp(plan.scaling.places_min as usize, plan.scaling.places_max as usize),
+        scaling: plan.scaling.clone(),
         webhooks: plan.webhooks.clone(),
         ..warren_app::Config::new(plan.data.clone(), plan.public_url.clone()).on(plan.database.standing(&plan.data)?)
     })

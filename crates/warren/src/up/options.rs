@@ -8,7 +8,7 @@ use warren_gateway::BackendChoice;
 use warren_model::gateway::{EndpointHost, Gateway};
 use warren_runtime::telemetry;
 
-use super::{mail::MailOptions, webhooks::WebhookOptions};
+use super::{mail::MailOptions, scaling::ScalingOptions, webhooks::WebhookOptions};
 use crate::{database::DatabaseOptions, folder, nats::NatsOptions};
 
 /// Options of `warren up`.
@@ -46,6 +46,8 @@ pub struct Options {
     pub trusted_proxy: Vec<IpNet>,
     #[command(flatten)]
     pub webhooks: WebhookOptions,
+    #[command(flatten)]
+    pub scaling: ScalingOptions,
     /// The host that devices dial; by default the public URL's.
     #[arg(long, env = "WARREN_GATEWAY_ENDPOINT", value_name = "HOST")]
     pub gateway_endpoint: Option<EndpointHost>,

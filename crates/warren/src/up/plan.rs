@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{Uri, uri::Scheme};
 use ipnet::IpNet;
-use warren_app::NatsConfig;
+use warren_app::{NatsConfig, scaling::ScalingConfig};
 use warren_courier::WebhookConfig;
 use warren_gateway::BackendChoice;
 use warren_model::gateway::EndpointHost;
@@ -27,6 +27,8 @@ pub struct Plan {
     pub public_url: String,
     pub tls: Option<TlsFiles>,
     pub trusted_proxies: Vec<IpNet>,
+    /// How places for jobs grow and shrink.
+    pub scaling: ScalingConfig,
     /// Where webhooks may lead.
     pub webhooks: WebhookConfig,
     pub gateway: LocalGateway,
@@ -108,6 +110,7 @@ impl Plan {
             tls,
             trusted_proxies: options.trusted_proxy,
             webhooks: options.webhooks.config(),
+            scaling: options.scaling.config()?,
             gateway,
             log: options.log,
             log_format: LogFormat::or_fitting(options.log_format),
