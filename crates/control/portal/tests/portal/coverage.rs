@@ -68,6 +68,7 @@ impl Operation {
         assert!(!path.contains('{'), "{path} has a part that this test does not know");
         let identifier = |field: &str| match field {
             "network_id" => Some(furnished.network["id"].clone()),
+            "person_id" => Some(furnished.device["owner"]["id"].clone()),
             "owner_id" => Some(furnished.device["owner"]["id"].clone()),
             "file_id" => Some(furnished.file["id"].clone()),
             "gateway_id" => Some(furnished.gateway["gateway"]["id"].clone()),
