@@ -92,13 +92,14 @@ impl<C: Source> Files<'_, C> {
         row.map(decode).transpose().at(self.on)
     }
 
-    /// What a job made.
+    /// What a job made, the oldest first; a handful at most.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn of_job(&self, job: JobId) -> Result<Vec<StoredFile>, StorageError> {
-        let query = table::Entity::find().filter(table::Column::JobId.eq(job.uuid())).order_by_asc(table::Column::Id);
-        let rows = query.all(self.on.connection()).await.at(self.on)?;
+        let query = table::Entity::find().filter(table::Column::JobId.eq(job.uuid()));
+        let mut rows = query.all(self.on.connection()).await.at(self.on)?;
+        rows.sort_by_key(|row| row.id);
         rows.into_iter().map(decode).collect::<Result<_, Undecodable>>().at(self.on)
     }
 
