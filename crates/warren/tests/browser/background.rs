@@ -20,9 +20,6 @@ async fn a_test_letter_is_followed_to_its_end_and_read() -> anyhow::Result<()> {
     assert!(reader.reads(".notice.warn").await?.contains("The queue Mail is paused; its jobs wait. Anna Berg"));
 
     reader.visit("/operator/mail/test").await?;
-    reader.fill("#to", "not an address").await?;
-    reader.press("main button.first").await?;
-    reader.sees("#to-wrong").await?;
     reader.fill("#to", "ben@example.org").await?;
     reader.press("main button.first").await?;
     assert_eq!(reader.reads("[data-job-state]").await?, "Ready");
@@ -70,7 +67,8 @@ async fn a_dependency_is_left_alone_by_hand_until_it_is_released() -> anyhow::Re
     reader.press("a[href='/operator/dependencies/smtp/release']").await?;
     reader.press("main button.first").await?;
     reader.arrives_at("/operator/dependencies").await?;
-    assert_eq!(reader.reads(badge).await?, "Called");
+    // The next call is a careful one.
+    assert_eq!(reader.reads(badge).await?, "Being tried");
     Ok(())
 }
 
