@@ -30,10 +30,14 @@ pub(crate) fn smtp(dependencies: &Dependencies) -> Result<Arc<Dependency>, Depen
 }
 
 /// What the operator configured may be anywhere, also in the operator's own network.
-pub(crate) fn operator_webhooks() -> Result<WebhookClient, SettingsError> {
+pub fn operator_rules() -> WebhookRules {
     let everywhere = ["0.0.0.0/0", "::/0"].map(|prefix| prefix.parse().expect("a prefix"));
-    let rules = WebhookRules { plain_http: PlainHttp::Allowed, also_allowed: everywhere.to_vec() };
-    WebhookClient::build(WebhookConfig { rules, ..WebhookConfig::default() })
+    WebhookRules { plain_http: PlainHttp::Allowed, also_allowed: everywhere.to_vec() }
+}
+
+/// Sends to the operator's own receivers.
+pub(crate) fn operator_webhooks() -> Result<WebhookClient, SettingsError> {
+    WebhookClient::build(WebhookConfig { rules: operator_rules(), ..WebhookConfig::default() })
 }
 
 /// What does not work at the moment, and what Warren does instead: one sentence for each dependency that is left alone.

@@ -20,10 +20,7 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 const BATCH_MAX: u64 = 500;
 
 pub(crate) fn spawn(app: &App, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
-    let every = |name: &'static str, period: Duration, work: fn(App) -> Work| {
-        let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
-        tasks.supervise(name, shutdown.clone(), move || repeat(app.clone(), stop.clone(), period, work))
-    };
+    let every = |name, period, work| every(app, shutdown, name, period, work);
     let mut tasks = vec![
         every("relay audit entries", RELAY_EVERY, |app| Box::pin(async move { relay_audit(&app).await })),
         every("watch databases", WATCH_EVERY, |app| Box::pin(async move { app.databases().watch_once() })),
@@ -37,7 +34,20 @@ pub(crate) fn spawn(app: &App, shutdown: &Shutdown) -> Vec<JoinHandle<()>> {
     tasks
 }
 
-type Work = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+/// One turn of periodic work. It logs its own failures and is tried again with the next.
+pub(crate) type Work = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Does `work` at once and then each `period`, until `shutdown`; what takes longer is not made up for.
+pub(crate) fn every(
+    app: &App,
+    shutdown: &Shutdown,
+    name: &'static str,
+    period: Duration,
+    work: fn(App) -> Work,
+) -> JoinHandle<()> {
+    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
+    tasks.supervise(name, shutdown.clone(), move || repeat(app.clone(), stop.clone(), period, work))
+}
 
 async fn repeat(app: App, shutdown: Shutdown, period: Duration, work: fn(App) -> Work) -> Result<(), AppError> {
     let mut ticks = tokio::time::interval(period);

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use warren_app::scaling::ScalingConfig;
-use warren_courier::{WebhookRules, webhook::PlainHttp};
+use warren_app::{dependencies::operator_rules, scaling::ScalingConfig};
 
 use crate::Failure;
 
@@ -36,14 +35,11 @@ impl ScalingOptions {
                 "--job-places-min is more than --job-places-max; give it a smaller number".into(),
             ));
         }
-        // The operator's own receiver may be in the operator's own network.
-        let everywhere = ["0.0.0.0/0", "::/0"].map(|prefix| prefix.parse().expect("a prefix"));
-        let rules = WebhookRules { plain_http: PlainHttp::Allowed, also_allowed: everywhere.to_vec() };
         let webhook = match (&self.scaling_webhook, &self.scaling_webhook_secret_file) {
             (Some(url), Some(file)) => {
                 let refused =
                     |_| Failure::Usage(format!("{url} is no address of a webhook; write it as https://host/path"));
-                Some((rules.check_url(url).map_err(refused)?, file.clone()))
+                Some((operator_rules().check_url(url).map_err(refused)?, file.clone()))
             }
             _ => None,
         };

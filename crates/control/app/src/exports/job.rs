@@ -12,7 +12,7 @@ use super::{Exported, organisation, person};
 use crate::{
     AppError, Inside, Language,
     files::{NewFile, Scratch},
-    jobs::{Asked, Job, JobError, Outcome, Policy, Requester, Secrecy, Work},
+    jobs::{Job, JobError, Outcome, Policy, Requester, Secrecy, Work},
     people,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 /// # Errors
 /// [`AppError::Forbidden`], or [`AppError::NotFound`] for the person.
 pub async fn start(inside: &Inside<'_>, of: Option<AccountId>, language: Language) -> Result<JobId, AppError> {
-    let (app, cx, organisation) = (inside.app(), inside.cx, &inside.organisation);
+    let (cx, organisation) = (inside.cx, &inside.organisation);
     let (subject, name) = match of {
         None => {
             inside.authorise(Oversee)?;
@@ -35,15 +35,8 @@ pub async fn start(inside: &Inside<'_>, of: Option<AccountId>, language: Languag
     };
     let (requester, language) = (Requester::of(cx), language.tag().to_owned());
     let job = MakeExport { requester, person: of.map(AccountId::uuid), file_name, language };
-    let job = app.new_job(&job, Asked::by(cx, Some(organisation.id)))?;
     let entry = cx.entry_by(cx.subject.actor(), Action::ExportStarted, subject, name);
-    inside
-        .tenant
-        .transaction(async |tx| -> Result<JobId, AppError> {
-            inside.record(tx, &entry).await?;
-            app.leave(tx, &job).await
-        })
-        .await
+    inside.start(&job, &entry).await
 }
 
 /// An export, as a job.

@@ -13,7 +13,7 @@ use crate::{
     AppError, Contradiction, Inside, Language,
     audit::Changes,
     files::{self, NewFile, Scratch},
-    jobs::{Asked, Job, JobError, Outcome as JobOutcome, Policy, Requester, Secrecy, Work},
+    jobs::{Job, JobError, Outcome as JobOutcome, Policy, Requester, Secrecy, Work},
     records::csv::Content,
 };
 
@@ -45,7 +45,7 @@ pub async fn start(inside: &Inside<'_>, start: Start) -> Result<JobId, AppError>
     if file.whole.is_none() {
         return Err(Contradiction::FileNotWhole.into());
     }
-    let (app, cx) = (inside.app(), inside.cx);
+    let cx = inside.cx;
     let job = ImportRecords {
         requester: Requester::of(cx),
         file: start.file.uuid(),
@@ -55,17 +55,10 @@ pub async fn start(inside: &Inside<'_>, start: Start) -> Result<JobId, AppError>
         renews: start.pending == PendingInvitations::Renew,
         language: start.language.tag().to_owned(),
     };
-    let job = app.new_job(&job, Asked::by(cx, Some(inside.organisation.id)))?;
     let entry = cx.entry_by(cx.subject.actor(), Action::ImportStarted, start.file.uuid(), &file.name);
     let changes = Changes::default().first("kind", start.kind.as_str()).first("mode", start.mode.as_str());
     let entry = changes.into_entry(entry);
-    inside
-        .tenant
-        .transaction(async |tx| -> Result<JobId, AppError> {
-            inside.record(tx, &entry).await?;
-            app.leave(tx, &job).await
-        })
-        .await
+    inside.start(&job, &entry).await
 }
 
 /// An import, as a job.

@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use warren_auth::Subject;
-use warren_model::{AccountId, JobId, OrganisationId, RequestId, ScheduleId, Timestamp, audit::Source};
+use warren_model::{
+    AccountId, JobId, OrganisationId, RequestId, ScheduleId, Timestamp,
+    audit::{AuditEntry, Source},
+};
 use warren_storage::{
     Enqueued, NewJob, PAYLOAD_BYTES_MAX, StorageError, StoredJob, SystemTransaction, TenantTransaction, Unique,
 };
 
 use super::{Job, JobError, Secrecy, Work};
-use crate::{App, AppError, OpContext, context::BASE64};
+use crate::{App, AppError, Inside, OpContext, context::BASE64};
 
 /// What is said of a job beside its payload. The default is: of the installation, at once.
 #[derive(Debug, Clone, Default)]
@@ -76,11 +79,27 @@ impl Work {
     ///
     /// # Errors
     /// What [`OpContext::enter`] gives.
-    pub(crate) async fn enter<'c>(&self, cx: &'c OpContext) -> Result<crate::Inside<'c>, JobError> {
+    pub(crate) async fn enter<'c>(&self, cx: &'c OpContext) -> Result<Inside<'c>, JobError> {
         let id = self.job.organisation.ok_or_else(|| JobError::fatal("it belongs to no organisation"))?;
         let organisation = self.app.system().organisations().by_id(id).await?;
         let organisation = organisation.ok_or_else(|| JobError::fatal("its organisation is gone"))?;
         Ok(cx.enter(&organisation.slug).await?)
+    }
+}
+
+impl Inside<'_> {
+    /// Starts a job of the organisation's, with its entry in the trail, in one transaction.
+    ///
+    /// # Errors
+    /// Those of the database, and of making it.
+    pub(crate) async fn start<J: Job>(&self, job: &J, entry: &AuditEntry) -> Result<JobId, AppError> {
+        let job = self.app().new_job(job, Asked::by(self.cx, Some(self.organisation.id)))?;
+        self.tenant
+            .transaction(async |tx| -> Result<JobId, AppError> {
+                self.record(tx, entry).await?;
+                self.app().leave(tx, &job).await
+            })
+            .await
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn overview(cx: &OpContext) -> Result<Overview, AppError> {
     let (jobs, now, workshop) = (cx.system(), cx.app.clock().now(), cx.app.workshop());
     let paused = jobs.jobs().paused_queues().await?;
     let view = |depth: QueueDepth| QueueView {
-        delay: delay(&depth, now),
+        delay: delay(depth.oldest_ready, now),
         paused: paused.iter().find(|(queue, ..)| *queue == depth.queue).map(|(_, at, by)| (*at, by.clone())),
         tally: workshop.tally().view(depth.queue),
         depth,
@@ -69,8 +69,8 @@ pub async fn overview(cx: &OpContext) -> Result<Overview, AppError> {
 }
 
 /// How long the oldest that may begin has waited.
-pub(crate) fn delay(depth: &QueueDepth, now: Timestamp) -> Duration {
-    depth.oldest_ready.and_then(|due| (now - due).try_into().ok()).unwrap_or_default()
+pub(crate) fn delay(oldest_ready: Option<Timestamp>, now: Timestamp) -> Duration {
+    oldest_ready.and_then(|due| (now - due).try_into().ok()).unwrap_or_default()
 }
 
 /// A page of jobs, the newest first. Operators.

@@ -9,7 +9,7 @@ use warren_runtime::Shutdown;
 use warren_storage::{JobSchedule, NewJob, StorageError};
 
 use super::kinds;
-use crate::{App, AppError};
+use crate::{App, AppError, worker::every};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The last moment that databases keep.
@@ -18,21 +18,12 @@ const NEVER: Timestamp = datetime!(9999-12-31 0:00 UTC);
 const BATCH_MAX: u64 = 100;
 
 pub(super) fn spawn(app: &App, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
-    tasks.supervise("schedules", shutdown.clone(), move || run(app.clone(), stop.clone()))
+    every(app, shutdown, "schedules", LOOK_EVERY, |app| Box::pin(async move { look(&app).await }))
 }
 
-async fn run(app: App, shutdown: Shutdown) -> Result<(), AppError> {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = shutdown.requested() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        if let Err(cause) = serve(&app).await {
-            tracing::warn!(%cause, "schedules wait: they cannot be read or served; it is tried again");
-        }
+async fn look(app: &App) {
+    if let Err(cause) = serve(app).await {
+        tracing::warn!(%cause, "schedules wait: they cannot be read or served; it is tried again");
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use warren_model::OrganisationId;
 use warren_runtime::Shutdown;
 
-use crate::{App, AppError};
+use crate::{App, AppError, worker::every};
 
 const LOOK_EVERY: Duration = Duration::from_secs(600);
 /// Rows that one transaction removes.
@@ -21,26 +21,17 @@ const DECISIONS_KEPT: time::Duration = time::Duration::days(90);
 const DELIVERIES_KEPT: time::Duration = time::Duration::days(30);
 
 pub(super) fn spawn(app: &App, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
-    tasks.supervise("remove what is over", shutdown.clone(), move || run(app.clone(), stop.clone()))
+    every(app, shutdown, "remove what is over", LOOK_EVERY, |app| Box::pin(async move { remove(&app).await }))
 }
 
-async fn run(app: App, shutdown: Shutdown) -> Result<(), AppError> {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = shutdown.requested() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        if let Err(cause) = installation(&app).await {
-            tracing::warn!(%cause, "jobs that are over could not be removed; it is tried again");
-        }
-        // Only those that are open anyway: an organisation that nobody uses makes nothing that has to go.
-        for organisation in app.databases().open_organisations() {
-            if let Err(cause) = organisation_of(&app, organisation).await {
-                tracing::warn!(%cause, %organisation, "what is over could not be removed; it is tried again");
-            }
+async fn remove(app: &App) {
+    if let Err(cause) = installation(app).await {
+        tracing::warn!(%cause, "jobs that are over could not be removed; it is tried again");
+    }
+    // Only those that are open anyway: an organisation that nobody uses makes nothing that has to go.
+    for organisation in app.databases().open_organisations() {
+        if let Err(cause) = organisation_of(app, organisation).await {
+            tracing::warn!(%cause, %organisation, "what is over could not be removed; it is tried again");
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     AppError, Inside, Language,
     exports::MadeFiles,
     files::{NewFile, Scratch},
-    jobs::{Asked, Job, JobError, Outcome, Policy, Requester, Secrecy, Work},
+    jobs::{Job, JobError, Outcome, Policy, Requester, Secrecy, Work},
 };
 
 /// What a report is of.
@@ -42,7 +42,7 @@ impl Kind {
 /// [`AppError::Forbidden`]
 pub async fn start(inside: &Inside<'_>, kind: Kind, request: &Request) -> Result<JobId, AppError> {
     inside.authorise(Oversee)?;
-    let (app, cx) = (inside.app(), inside.cx);
+    let cx = inside.cx;
     let job = MakeReport {
         requester: Requester::of(cx),
         kind: kind.as_str().to_owned(),
@@ -51,15 +51,8 @@ pub async fn start(inside: &Inside<'_>, kind: Kind, request: &Request) -> Result
         zone: request.zone.to_string(),
         language: request.language.tag().to_owned(),
     };
-    let job = app.new_job(&job, Asked::by(cx, Some(inside.organisation.id)))?;
     let entry = cx.entry_by(cx.subject.actor(), Action::ReportRequested, inside.organisation.id.uuid(), kind.as_str());
-    inside
-        .tenant
-        .transaction(async |tx| -> Result<JobId, AppError> {
-            inside.record(tx, &entry).await?;
-            app.leave(tx, &job).await
-        })
-        .await
+    inside.start(&job, &entry).await
 }
 
 /// A report, as a job.

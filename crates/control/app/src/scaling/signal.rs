@@ -105,9 +105,8 @@ impl Signal {
     pub(super) async fn measure(self, app: &App) -> Result<Option<f64>, AppError> {
         Ok(match self {
             Self::QueueDelay => {
-                let now = app.clock().now();
-                let depths = app.system().jobs().depths().await?;
-                depths.iter().map(|depth| delay(depth, now).as_secs_f64()).reduce(f64::max)
+                let due = app.system().jobs().longest_ready().await?;
+                Some(delay(due, app.clock().now()).as_secs_f64())
             }
             Self::PoolSaturation => {
                 let status = app.databases().status();

@@ -11,7 +11,7 @@ use warren_runtime::Shutdown;
 use warren_storage::ScalingDecision;
 
 use super::{NotifyOperator, Signal, SignalView};
-use crate::{App, AppError, jobs::Asked};
+use crate::{App, AppError, jobs::Asked, worker::every};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -94,22 +94,13 @@ impl Scaling {
 }
 
 pub(super) fn spawn(app: &App, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (tasks, app, stop) = (app.tasks(), app.clone(), shutdown.clone());
-    tasks.supervise("scaling", shutdown.clone(), move || run(app.clone(), stop.clone()))
+    every(app, shutdown, "scaling", LOOK_EVERY, |app| Box::pin(async move { look_at_all(&app).await }))
 }
 
-async fn run(app: App, shutdown: Shutdown) -> Result<(), AppError> {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = shutdown.requested() => return Ok(()),
-            _ = ticks.tick() => {}
-        }
-        for signal in Signal::ALL {
-            if let Err(cause) = look(&app, *signal).await {
-                tracing::debug!(%cause, signal = signal.as_str(), "a signal could not be measured or a decision not be kept");
-            }
+async fn look_at_all(app: &App) {
+    for signal in Signal::ALL {
+        if let Err(cause) = look(app, *signal).await {
+            tracing::debug!(%cause, signal = signal.as_str(), "a signal could not be measured or a decision not be kept");
         }
     }
 }

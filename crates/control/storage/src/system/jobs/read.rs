@@ -123,16 +123,28 @@ impl<C: Source> Jobs<'_, C> {
     /// # Errors
     /// Those of the database.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StorageError> {
-        let next: Option<i64> = table::Entity::find()
+        self.first_due(JobState::Waiting).await
+    }
+
+    /// When the one was due that has been ready for longest, in whichever queue.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn longest_ready(&self) -> Result<Option<Timestamp>, StorageError> {
+        self.first_due(JobState::Ready).await
+    }
+
+    async fn first_due(&self, state: JobState) -> Result<Option<Timestamp>, StorageError> {
+        let first: Option<i64> = table::Entity::find()
             .select_only()
             .column(table::Column::RunAt)
-            .filter(table::Column::State.eq(JobState::Waiting.as_str()))
+            .filter(table::Column::State.eq(state.as_str()))
             .order_by_asc(table::Column::RunAt)
             .limit(1)
             .into_tuple()
             .one(self.on.connection())
             .await
             .at(self.on)?;
-        next.map(|at| moment(at, "run_at")).transpose().at(self.on)
+        first.map(|at| moment(at, "run_at")).transpose().at(self.on)
     }
 }

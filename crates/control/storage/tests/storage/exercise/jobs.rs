@@ -65,6 +65,7 @@ async fn queue(world: &World, organisation: OrganisationId) {
     system.jobs().by_id(one.id).await.unwrap();
     system.jobs().depths().await.unwrap();
     system.jobs().next_due().await.unwrap();
+    system.jobs().longest_ready().await.unwrap();
     for request in requests() {
         for filter in [
             JobFilter::default(),
